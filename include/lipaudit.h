@@ -1,0 +1,255 @@
+/*
+ * lipaudit.h: the public C API.
+ *
+ * Open an ONNX model, audit it, read the report. The library never prints and
+ * never exits; every function that can fail returns a lip_status and fills a
+ * lip_error. Outputs are written only on success. Every object has one owner
+ * and one free function that accepts NULL and half-built objects and sets the
+ * caller's pointer to NULL.
+ *
+ * Numbers named *_upper or .upper are proved upper bounds, *_lower or .lower
+ * proved lower bounds: lower <= true value <= upper in exact arithmetic, all
+ * rounding included. Numbers named *_estimate (and the power-iteration
+ * columns) are not proved and never enter a proved one.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef LIPAUDIT_H
+#define LIPAUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LIP_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define LIP_API __attribute__((visibility("default")))
+#else
+#define LIP_PRINTF(text, first)
+#define LIP_API
+#endif
+
+/* ------------------------------------------------------------------ errors */
+
+/* One list makes the enum, the names and the texts. */
+#define LIP_STATUS_LIST(X)                                                        \
+    X(LIP_OK, "success")                                                          \
+    X(LIP_EUSAGE, "wrong use")                                                    \
+    X(LIP_EIO, "cannot read or write")                                            \
+    X(LIP_EFORMAT, "malformed file")                                              \
+    X(LIP_EUNSUPPORTED, "not supported")                                          \
+    X(LIP_EMEMORY, "out of memory or over the memory cap")                        \
+    X(LIP_EINTERNAL, "internal error")
+
+typedef enum lip_status {
+#define LIP_STATUS_ENUM(name, text) name,
+    LIP_STATUS_LIST(LIP_STATUS_ENUM)
+#undef LIP_STATUS_ENUM
+} lip_status;
+
+/* Text of a status, as in LIP_STATUS_LIST; never NULL. */
+LIP_API const char *lip_status_text(lip_status status);
+
+/*
+ * What went wrong and where. All strings are NUL-terminated, cut to their
+ * array and safe to print (control bytes and invalid UTF-8 are replaced);
+ * empty where they do not apply. `{0}` is a valid empty error.
+ */
+typedef struct lip_error {
+    lip_status status;
+    char file[512];
+    char node[256];   /* the node's name, or "#12" (its index) if it has none */
+    char module[256]; /* the PyTorch module path, where the exporter stored it */
+    char op[96];
+    char reason[768];
+} lip_error;
+
+/* ------------------------------------------------------------------- model */
+
+#define LIP_MAX_RANK 8
+
+typedef struct lip_shape {
+    int rank;
+    int64_t dim[LIP_MAX_RANK];
+} lip_shape;
+
+typedef struct lip_input_shape { /* --input-shape NAME:1x3x224x224 */
+    const char *name;
+    lip_shape shape;
+} lip_input_shape;
+
+typedef struct lip_load_options {
+    const char *input;  /* the one graph input that is perturbed; NULL: every floating-point input, jointly */
+    const char *output; /* tensor taken as logits; NULL: the first floating-point graph output that depends on
+                           the input, before a final Softmax or LogSoftmax */
+    const lip_input_shape *shapes;
+    size_t shape_count;
+    uint64_t max_memory; /* bytes; 0: half of the machine's memory */
+} lip_load_options;
+
+typedef struct lip_model lip_model;
+
+/*
+ * Reads, checks and understands a model: wire check, names resolved, nodes
+ * sorted, shapes inferred, constants folded, dead nodes dropped. A node that
+ * is not supported does not make this fail: it stays in the model with the
+ * verdict UNKNOWN. `options` may be NULL.
+ * Refuses malformed files (LIP_EFORMAT), unreadable ones (LIP_EIO), models
+ * that need more than the memory cap (LIP_EMEMORY).
+ */
+LIP_API lip_status lip_model_open(const char *path, const lip_load_options *options, lip_model **out, lip_error *error);
+
+/* The same from memory. `path` names the file in messages, and its folder is where external data is looked for.
+ * `bytes` must stay alive and unchanged until lip_model_free. */
+LIP_API lip_status lip_model_open_bytes(const void *bytes, size_t size, const char *path,
+                                        const lip_load_options *options, lip_model **out, lip_error *error);
+LIP_API void lip_model_free(lip_model **model);
+
+typedef struct lip_model_info {
+    const char *path;
+    const char *producer; /* "pytorch 2.13.0" */
+    char sha256[65];      /* of the model file's bytes, hexadecimal */
+    int64_t ir_version;
+    int64_t opset;        /* of the default domain */
+    size_t nodes;         /* nodes that the logits depend on and that are not folded into constants */
+    size_t nodes_folded;
+    size_t nodes_in_file; /* all nodes of the graph as stored */
+    uint64_t parameters;  /* elements of all floating-point initializers and constants that live nodes use */
+    const char *logits;   /* tensor taken as the logits */
+    size_t input_count;
+    size_t note_count;    /* remarks for the user: what was assumed while reading */
+} lip_model_info;
+
+typedef struct lip_tensor_info {
+    const char *name;
+    const char *dtype; /* "float32", ... */
+    lip_shape shape;
+    bool shape_known;
+} lip_tensor_info;
+
+typedef enum lip_verdict { LIP_BOUNDED, LIP_UNBOUNDED, LIP_UNKNOWN } lip_verdict;
+
+typedef struct lip_node_info {
+    const char *name;   /* never empty: "#12" where the file has no name */
+    const char *op;     /* with its domain where that is not the default one: "com.microsoft::Gelu" */
+    const char *module; /* the exporter's module path, or "" */
+    bool folded;        /* its outputs are constants */
+    bool understood;    /* shape and forward value are known; otherwise `reason` says why not */
+    const char *reason;
+    size_t input_count, output_count;
+} lip_node_info;
+
+LIP_API lip_model_info lip_model_describe(const lip_model *model);
+LIP_API lip_tensor_info lip_model_input(const lip_model *model, size_t index); /* index < input_count */
+LIP_API lip_tensor_info lip_model_logits(const lip_model *model);
+LIP_API const char *lip_model_note(const lip_model *model, size_t index);
+/* Nodes in topological order, folded ones included; index < nodes + nodes_folded. */
+LIP_API lip_node_info lip_model_node(const lip_model *model, size_t index);
+LIP_API lip_tensor_info lip_model_node_input(const lip_model *model, size_t node, size_t index);
+LIP_API lip_tensor_info lip_model_node_output(const lip_model *model, size_t node, size_t index);
+
+/*
+ * Logits of one evaluation in float64: inputs[i] holds the elements of model
+ * input i in row-major order (integer inputs as whole numbers), `logits` room
+ * for the logits tensor's elements. Refuses a model with a node that is not
+ * understood (LIP_EUNSUPPORTED, naming it).
+ */
+LIP_API lip_status lip_model_forward(const lip_model *model, const double *const *inputs, double *logits,
+                                     lip_error *error);
+
+/* ------------------------------------------------------------------- audit */
+
+typedef enum lip_exact { LIP_EXACT_AUTO, LIP_EXACT_ALWAYS, LIP_EXACT_NEVER } lip_exact;
+
+/* Called from any thread, one call at a time. `node` is NULL at the end. */
+typedef void lip_progress(void *context, size_t layers_done, size_t layers, const char *node);
+
+typedef struct lip_audit_options {
+    int threads;      /* 0: one per processor. Results do not depend on it */
+    uint64_t seed;
+    int iterations;   /* of the paper's power iteration; 0: 100 */
+    lip_exact exact;
+    lip_progress *progress;
+    void *progress_context;
+} lip_audit_options;
+
+/* lower <= true value <= upper; tightness = upper / lower, rounded up; inf where lower is 0. */
+typedef struct lip_bound {
+    double lower, upper, tightness;
+    const char *method; /* name of the proof that gave `upper` */
+} lip_bound;
+
+/* NaN in a double below means: not computed, or does not apply. */
+typedef struct lip_layer {
+    size_t index;
+    const char *name, *op, *module;
+    const char *const *inputs; /* names of the tensors it reads that depend on the model's input */
+    size_t input_count;
+    const char *output;
+    lip_shape input_shape, output_shape;
+    const char *const *folded; /* names of the nodes whose scales were multiplied into this one */
+    size_t folded_count;
+    uint64_t parameters;
+    lip_verdict verdict;
+    const char *reason; /* why not bounded, or how the gain is known; "" if plain */
+    lip_bound gain;
+    double power_estimate; /* power iteration on the real operator, as in the paper: converges from below */
+    int power_iterations;
+    double power_relative_gap; /* 1 - power_estimate / gain.upper */
+    double exact_svd;          /* largest singular value by LAPACKE's SVD of the formed operator: not proved */
+    const char *exact_svd_reason; /* why exact_svd is absent; "" otherwise */
+    double reshaped;           /* norm of the reshaped kernel, what torch's spectral_norm normalises; convolutions only */
+    double lmt_bound;          /* the paper's closed form [Tsuzuku 2018]: convolutions and pooling only */
+    double cumulative_upper;   /* bound on the Lipschitz constant from the model's input to this node's output */
+    double log_share;          /* log(gain.upper) / sum over the layers on the way of |log(gain.upper)| */
+    double seconds;
+} lip_layer;
+
+typedef struct lip_report {
+    lip_layer *layers;
+    size_t layer_count;
+    lip_bound network; /* L_F is network.upper */
+    double product_upper;
+    double power_product_estimate; /* the composition with every linear gain replaced by its power iteration */
+    lip_verdict verdict;
+    const char *reason;
+    const char *reason_node; /* the node that makes the network unbounded or unknown */
+    double bounds_seconds;
+    uint64_t peak_memory_bytes; /* of what the library allocated for the model and the audit */
+} lip_report;
+
+/*
+ * Audits every node between the model's input and its logits. An unbounded or
+ * unknown node is a result, not an error. `options` may be NULL. The report
+ * holds pointers into `model`: free it first.
+ * Cost: the largest layers dominate; see bounds/linear/ for each method.
+ */
+LIP_API lip_status lip_audit(const lip_model *model, const lip_audit_options *options, lip_report **out,
+                             lip_error *error);
+LIP_API void lip_report_free(lip_report **report);
+
+/* ----------------------------------------------------------- the operators */
+
+typedef struct lip_op_info {
+    const char *name, *domain;
+    int opset_first, opset_last;
+    const char *gain; /* how the gain is known, in a few words */
+} lip_op_info;
+
+LIP_API size_t lip_op_count(void);
+LIP_API lip_op_info lip_op_describe(size_t index); /* index < lip_op_count(), in alphabetical order */
+
+LIP_API const char *lip_version(void);
+
+/* The linear algebra in use: "OpenBLAS 0.3.21 ...", "LAPACK 3.11.0". */
+LIP_API const char *lip_blas_version(void);
+LIP_API const char *lip_lapack_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
