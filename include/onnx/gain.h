@@ -6,6 +6,14 @@
  * the others held fixed; where several inputs vary, the kind says how the
  * per-input gains combine.
  *
+ * COPY: every output element is one element of the varying input, or does not
+ * depend on it (Slice, Gather, Pad, Expand ...). NONNEGATIVE: linear with
+ * coefficients >= 0 that forward and adjoint apply with a relative error of at
+ * most 8 * 2^-53 each (averages, sums, interpolation). Both are bounded
+ * through the operator's own forward and adjoint. SUM and JOIN broadcast their
+ * inputs to the output's shape elementwise; the parts of a CONCAT (Concat,
+ * Scatter) lie side by side.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef LIP_ONNX_GAIN_H
@@ -18,7 +26,8 @@
 #define LIP_GAIN_LIST(X)                                                                        \
     X(UNKNOWN, "not known")                                                                     \
     X(ISOMETRY, "1: the same elements in another shape or order, or a translation")             \
-    X(NONNEGATIVE, "linear, coefficients >= 0: Collatz-Wielandt bound, exact")                  \
+    X(COPY, "root of the largest number of copies of one element")                              \
+    X(NONNEGATIVE, "linear, coefficients >= 0: Collatz-Wielandt bound")                         \
     X(SCALE, "largest factor")                                                                  \
     X(DENSE, "spectral norm, by a verified Cholesky factorisation")                             \
     X(CONV, "spectral norm of the real operator: twisted torus, or a verified Cholesky factorisation") \
@@ -27,6 +36,7 @@
     X(LIPSCHITZ, "constant with a proof")                                                       \
     X(SUM, "1 per branch; branches add")                                                        \
     X(JOIN, "1 per branch; root of the sum of squares")                                         \
+    X(CONCAT, "1 per part; root of the sum of squares")                                         \
     X(UNBOUNDED, "no finite constant")
 
 typedef enum lip_gain_kind {

@@ -1,0 +1,174 @@
+/*
+ * audit.c: lip_audit: plan the layers, compute their gains side by side,
+ * compose, report.
+ *
+ * Every layer is computed by one thread with single-threaded BLAS, so no
+ * number depends on how many threads there are. Layers that ran out of memory
+ * beside others get a second try alone.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "report.h"
+#include "workers.h"
+
+#include <cblas.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+typedef struct audit {
+    const lip_model *model;
+    lip_memory *memory;
+    lip_audit_options options;
+    lip_arena arena;
+    lip_layer_plan *plans;
+    size_t count;
+    lip_layer_gain *gains;
+    lip_status *statuses;
+    lip_error *errors;
+    double *seconds, *costs;
+    size_t *order;
+    pthread_mutex_t lock; /* around progress */
+    size_t done;
+} audit;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static const lip_scale *scale_of(const lip_layer_plan *plan) { return plan ? &plan->gain.scale : NULL; }
+
+static void report_progress(audit *a, const char *name)
+{
+    if (!a->options.progress)
+        return;
+    pthread_mutex_lock(&a->lock);
+    a->done++;
+    a->options.progress(a->options.progress_context, a->done, a->count, name);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void compute_layer(void *context, size_t index)
+{
+    audit *a = context;
+    const lip_layer_plan *plan = &a->plans[index];
+    lip_layer_task task = { .node = plan->node, .gain = plan->gain, .before = scale_of(plan->before),
+                            .after = scale_of(plan->after), .exact = a->options.exact,
+                            .iterations = a->options.iterations, .memory = a->memory,
+                            .random = lip_random_seed(a->options.seed, index) };
+    double start = now();
+    a->errors[index] = (lip_error) { 0 };
+    a->statuses[index] = plan->folded_away ? LIP_OK : lip_gain_of(&task, &a->gains[index], &a->errors[index]);
+    a->seconds[index] = now() - start;
+    report_progress(a, plan->node->name);
+}
+
+/* A rough price, to start the dearest layers first: the operator's element count times its inner length. */
+static double price(const lip_layer_plan *plan)
+{
+    const lip_gain *gain = &plan->gain;
+    if (gain->kind == LIP_GAIN_CONV)
+        return (double)lip_conv_output_count(&gain->conv) * (double)lip_conv_weight_count(&gain->conv);
+    if (gain->kind == LIP_GAIN_DENSE)
+        return (double)gain->dense.rows * (double)gain->dense.cols *
+               (double)(gain->dense.rows < gain->dense.cols ? gain->dense.rows : gain->dense.cols);
+    return 0;
+}
+
+static int dearer_first(const void *x, const void *y)
+{
+    const double *a = x, *b = y; /* pairs (cost, index) */
+    if (a[0] != b[0])
+        return a[0] > b[0] ? -1 : 1;
+    return a[1] < b[1] ? -1 : 1;
+}
+
+static void sort_by_price(audit *a)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        a->costs[2 * i] = price(&a->plans[i]);
+        a->costs[2 * i + 1] = (double)i;
+    }
+    qsort(a->costs, a->count, 2 * sizeof(double), dearer_first);
+    for (size_t i = 0; i < a->count; i++)
+        a->order[i] = (size_t)a->costs[2 * i + 1];
+}
+
+static lip_status allocate(audit *a, lip_error *error)
+{
+    int64_t n = (int64_t)a->count;
+    a->gains = lip_arena_alloc(&a->arena, n, sizeof *a->gains);
+    a->statuses = lip_arena_alloc(&a->arena, n, sizeof *a->statuses);
+    a->errors = lip_arena_alloc(&a->arena, n, sizeof *a->errors);
+    a->seconds = lip_arena_alloc(&a->arena, n, sizeof *a->seconds);
+    a->costs = lip_arena_alloc(&a->arena, 2 * n, sizeof *a->costs);
+    a->order = lip_arena_alloc(&a->arena, n, sizeof *a->order);
+    if (!a->gains || !a->statuses || !a->errors || !a->seconds || !a->costs || !a->order)
+        return lip_fail(error, LIP_EMEMORY, "the list of layers passes the memory cap");
+    return LIP_OK;
+}
+
+static lip_status compute_layers(audit *a, lip_error *error)
+{
+    int blas_threads = openblas_get_num_threads();
+    sort_by_price(a);
+    openblas_set_num_threads(1);
+    lip_run_jobs(compute_layer, a, a->order, a->count, a->options.threads);
+    for (size_t i = 0; i < a->count; i++)
+        if (a->statuses[i] == LIP_EMEMORY) {
+            a->done--;
+            compute_layer(a, i);
+        }
+    openblas_set_num_threads(blas_threads);
+    for (size_t i = 0; i < a->count; i++)
+        if (a->statuses[i] != LIP_OK) {
+            if (error)
+                *error = a->errors[i];
+            return a->statuses[i];
+        }
+    return LIP_OK;
+}
+
+static lip_status run(audit *a, lip_report **out, lip_error *error)
+{
+    lip_propagation network;
+    double start = now();
+    lip_status status = lip_plan_layers(a->model, &a->arena, &a->plans, &a->count, error);
+    if (status == LIP_OK)
+        status = allocate(a, error);
+    if (status == LIP_OK)
+        status = compute_layers(a, error);
+    if (a->options.progress)
+        a->options.progress(a->options.progress_context, a->count, a->count, NULL);
+    if (status == LIP_OK)
+        status = lip_propagate(a->model, a->plans, a->gains, a->count, &a->arena, &network, error);
+    if (status == LIP_OK)
+        status = lip_report_build(a->plans, a->gains, a->seconds, a->count, &network, a->memory, out, error);
+    if (status == LIP_OK)
+        (*out)->bounds_seconds = now() - start;
+    return status;
+}
+
+lip_status lip_audit(const lip_model *model, const lip_audit_options *options, lip_report **out, lip_error *error)
+{
+    audit a = { .model = model, .memory = (lip_memory *)(uintptr_t)&model->memory }; /* the account is not the model */
+    if (options)
+        a.options = *options;
+    if (a.options.iterations <= 0)
+        a.options.iterations = 100;
+    if (pthread_mutex_init(&a.lock, NULL) != 0)
+        return lip_fail(error, LIP_EINTERNAL, "cannot make a lock");
+    lip_arena_init(&a.arena, a.memory);
+    lip_error inner = { 0 };
+    lip_status status = run(&a, out, &inner);
+    lip_arena_free(&a.arena);
+    pthread_mutex_destroy(&a.lock);
+    if (status != LIP_OK && error) {
+        *error = inner;
+        lip_copy_printable(error->file, sizeof error->file, model->path);
+    }
+    return status;
+}
