@@ -45,12 +45,17 @@ static lip_layer_plan *plan_of(lip_layer_plan *plans, size_t count, const lip_no
     return low < count && plans[low].node == node ? &plans[low] : NULL;
 }
 
-/* A node that only adds a constant: the same shape in and out, one varying input. */
-static bool is_translation(const lip_layer_plan *plan)
+/* One varying input, of the output's shape: an axis of the one is that axis of the other. */
+static bool keeps_shape(const lip_layer_plan *plan)
 {
     int input = lip_node_varying(plan->node);
-    return plan->gain.kind == LIP_GAIN_SUM && plan->gain.coefficient == 1 && input >= 0 &&
-           lip_shape_equal(&plan->node->inputs[input]->shape, &plan->node->outputs[0]->shape);
+    return input >= 0 && lip_shape_equal(&plan->node->inputs[input]->shape, &plan->node->outputs[0]->shape);
+}
+
+/* A node that only adds a constant. */
+static bool is_translation(const lip_layer_plan *plan)
+{
+    return plan->gain.kind == LIP_GAIN_SUM && plan->gain.coefficient == 1 && keeps_shape(plan);
 }
 
 /* The layer whose output reaches this one through translations, nobody else reading the values between; NULL if none. */
@@ -73,7 +78,7 @@ static void fold_after(lip_layer_plan *plans, size_t count)
         if (plans[i].gain.kind != LIP_GAIN_SCALE)
             continue;
         lip_layer_plan *linear = directly_before(plans, count, &plans[i]);
-        if (linear && !linear->after && lip_scale_fits_after(&plans[i].gain.scale, &linear->gain)) {
+        if (linear && !linear->after && keeps_shape(&plans[i]) && lip_scale_fits_after(&plans[i].gain.scale, &linear->gain)) {
             linear->after = &plans[i];
             plans[i].folded_away = true;
         }

@@ -24,7 +24,7 @@ static void fold_weights(const lip_layer_task *task, double *w)
         for (int64_t i = 0; i < ci; i++) {
             double factor_out = lip_scale_at(on_out, o), factor_in = lip_scale_at(on_in, o / co * ci + i);
             for (int64_t t = 0; t < taps; t++, w++)
-                *w = *w * factor_out * factor_in;
+                *w = lip_fold(lip_fold(*w, factor_out), factor_in);
         }
 }
 
@@ -43,7 +43,7 @@ static lip_status paper_columns(lip_layer_task *task, const double *w, lip_layer
     for (int d = 0; d < c->dims; d++)
         dilated = dilated || c->dilation[d] != 1;
     if (!dilated)
-        out->lmt_bound = lip_mul_up(norm.upper, lip_sqrt_up(lip_window_overlap(c->dims, c->n, c->k, c->stride, c->pad_begin)));
+        out->lmt_bound = lip_mul_up(norm.upper, lip_sqrt_up(lip_paper_overlap(c->dims, c->n, c->k, c->stride, c->pad_begin)));
     return LIP_OK;
 }
 
@@ -64,6 +64,9 @@ static lip_status all_columns(lip_layer_task *task, const double *w, double *wor
     out->method = norm.method;
     out->power_estimate = norm.power_estimate;
     out->power_iterations = task->iterations;
+    out->exact_svd_reason = "its norm is not finite";
+    if (isinf(norm.upper)) /* LAPACK refuses NaN, and knows nothing of Inf */
+        return LIP_OK;
     status = lip_svd_of_operator(&operator, task->exact, task->memory, &out->exact_svd, &out->exact_svd_reason, error);
     if (!out->exact_svd_reason)
         out->exact_svd_reason = "";

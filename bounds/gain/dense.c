@@ -28,7 +28,7 @@ static void fill(void *context, int64_t first, int64_t count, double *lines)
     const lip_storage storage = a->weight->storage;
     for (int64_t i = 0; i < count; i++) {
         int64_t at = source->base + (first + i) * line_stride;
-        double factor = a->alpha * lip_scale_at(line_scale, first + i), *line = lines + i * width;
+        double factor = lip_fold(a->alpha, lip_scale_at(line_scale, first + i)), *line = lines + i * width;
         if (storage == LIP_F32)
             for (int64_t j = 0; j < width; j++)
                 line[j] = (double)a->weight->f32[at + j * step];
@@ -36,9 +36,9 @@ static void fill(void *context, int64_t first, int64_t count, double *lines)
             for (int64_t j = 0; j < width; j++)
                 line[j] = lip_tensor_real(a->weight, at + j * step);
         for (int64_t j = 0; factor != 1 && j < width; j++)
-            line[j] *= factor;
+            line[j] = lip_fold(line[j], factor);
         for (int64_t j = 0; step_scale && j < width; j++)
-            line[j] *= lip_scale_at(step_scale, j);
+            line[j] = lip_fold(line[j], lip_scale_at(step_scale, j));
     }
 }
 
@@ -73,7 +73,7 @@ lip_status lip_gain_dense(lip_layer_task *task, lip_layer_gain *out, lip_error *
         lip_norm norm;
         source.base = b * a->batch_stride;
         lip_status status = lip_dense_norm(&panels, task->iterations, &task->random, task->memory, &norm, error);
-        if (status == LIP_OK && a->multiplicity == 1)
+        if (status == LIP_OK && a->multiplicity == 1 && isfinite(norm.upper))
             status = svd(task, &panels, out, error);
         if (status != LIP_OK)
             return status;
@@ -81,6 +81,10 @@ lip_status lip_gain_dense(lip_layer_task *task, lip_layer_gain *out, lip_error *
         out->upper = fmax(out->upper, norm.upper);
         out->power_estimate = fmax(out->power_estimate, norm.power_estimate);
         out->method = norm.method;
+    }
+    if (isinf(out->upper)) {
+        out->power_estimate = out->exact_svd = (double)NAN;
+        out->exact_svd_reason = "its norm is not finite";
     }
     if (a->multiplicity > 1) {
         out->upper = lip_mul_up(out->upper, lip_sqrt_up((double)a->multiplicity));

@@ -11,6 +11,8 @@
 #include "op.h"
 #include "linear/operator.h"
 
+#include <math.h>
+
 /* What the calculators work on. */
 typedef struct lip_layer_task {
     const lip_node *node;
@@ -58,12 +60,20 @@ static inline double lip_scale_at(const lip_scale *scale, int64_t index)
     return scale == NULL ? 1 : scale->factor[scale->count == 1 ? 0 : index];
 }
 
+/* weight * factor, within u of it; NaN, of which no bound is made, where it is too small to have a relative error. */
+static inline double lip_fold(double weight, double factor)
+{
+    double product = weight * factor;
+    bool lost = fabs(product) < 0x1p-1022 && weight != 0 && factor != 0 && fabs(factor) != 1;
+    return lost ? (double)NAN : product;
+}
+
 /*
  * The paper's closed form for overlapping windows [Tsuzuku 2018, section 4]:
  * prod over dimensions of ceil(min(k, n + 2 p - k + 1) / s), whose root bounds
  * what sharing an input among windows can add. Without dilation.
  */
-double lip_window_overlap(int dims, const int64_t *n, const int64_t *k, const int64_t *stride, const int64_t *pad);
+double lip_paper_overlap(int dims, const int64_t *n, const int64_t *k, const int64_t *stride, const int64_t *pad);
 
 /* The same for a MaxPool or AveragePool node: sqrt(overlap), for averages over the root of the window's size. NaN where
  * it does not apply. */

@@ -8,7 +8,7 @@
 #include "gain_of.h"
 #include "rounding.h"
 
-double lip_window_overlap(int dims, const int64_t *n, const int64_t *k, const int64_t *stride, const int64_t *pad)
+double lip_paper_overlap(int dims, const int64_t *n, const int64_t *k, const int64_t *stride, const int64_t *pad)
 {
     double overlap = 1;
     for (int d = 0; d < dims; d++) {
@@ -37,6 +37,6 @@ double lip_paper_pooling(const lip_node *node, bool average)
         pads[d] = pad ? pad[d] : 0;
         window *= (double)k[d];
     }
-    double overlap = lip_window_overlap((int)rank, in->shape.dim + 2, k, stride ? stride : ones, pads);
+    double overlap = lip_paper_overlap((int)rank, in->shape.dim + 2, k, stride ? stride : ones, pads);
     return average ? lip_sqrt_up(lip_div_up(overlap, window)) : lip_sqrt_up(overlap);
 }

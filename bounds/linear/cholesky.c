@@ -15,8 +15,9 @@
  * rounded down), and with c >= sum_j (j + 5) u B_jj + gram_error
  *     mu^2 I - H >= mu^2 I - G - gram_error I >= 0.
  * Underflow adds at most n (n + max B_jj) 2^-1074 to D, six times over here.
- * The sums below use (j + 6) in place of (j + 5): that pays for their own
- * rounding and for c itself (n u <= 1/8 is required).
+ * The sums below count j from 0, so their (j + 6) is the (j + 5) above; B_jj is
+ * taken before c comes off it, and the sums are rounded up (n u <= 1/8 is
+ * required).
  *
  * For complex Hermitian matrices a product is four real ones and the inner
  * products double in length: D is bounded with 3 (j + 8) u B_jj.

@@ -181,6 +181,10 @@ static lip_status bound(dense *a, int iterations, lip_random *random, lip_memory
                           .adjoint = gram_forward };
     lip_singular singular;
     form_gram(a);
+    if (a->trace == 0) { /* the largest element is scaled into [1, 2): there is none */
+        *out = (lip_norm) { 0, 0, iterations > 0 ? 0 : (double)NAN, "zero" };
+        return LIP_OK;
+    }
     out->power_estimate = iterations > 0 ? power_estimate(a, iterations, random, vector, image) : (double)NAN;
     lip_status status = lip_lanczos(&gram, NULL, random, memory, vector, &singular, error);
     if (status != LIP_OK)

@@ -41,7 +41,8 @@ static bool step(iteration *it)
         return false;
     double largest = 0, ratio = 0;
     for (int64_t i = 0; i < a->cols; i++) {
-        ratio = fmax(ratio, it->next[i] / it->p[i]);
+        double here = it->next[i] / it->p[i];
+        ratio = isnan(here) ? (double)INFINITY : fmax(ratio, here);
         largest = fmax(largest, it->next[i]);
     }
     it->upper = fmin(it->upper, lip_sqrt_up(lip_mul_up(lip_up(ratio), 1 + 3 * it->gamma)));

@@ -54,7 +54,9 @@ typedef struct torus {
     int64_t size[LIP_CONV_DIMS];    /* N */
     int64_t outputs[LIP_CONV_DIMS]; /* N / s: output frequencies per dimension */
     int64_t output_count, aliases;  /* products of outputs and of strides */
+    int64_t stride[LIP_CONV_DIMS];
     int64_t taps, ci, co;           /* ci, co: channels per group */
+    int64_t widest;                 /* elements of a phase or a symbol, whichever has more */
     int64_t m, k;                   /* sides of the symbol, m <= k */
     bool rows_are_outputs;          /* m counts output channels */
     double *root[LIP_CONV_DIMS];    /* 2 N cosines, then 2 N sines of pi r / N */
@@ -73,32 +75,39 @@ typedef struct sweep {
     int64_t worst;                  /* output frequency that raised mu last */
 } sweep;
 
-static void measure(torus *t)
+/* False: too large for BLAS's indices. */
+static bool measure(torus *t)
 {
     const lip_conv *c = t->conv;
     t->taps = 1;
     t->aliases = 1;
     t->output_count = 1;
     for (int d = 0; d < c->dims; d++) {
+        t->stride[d] = c->n_out[d] == 1 ? 1 : c->stride[d]; /* a single output takes no step */
         int64_t begin = c->pad_begin[d] > 0 ? c->pad_begin[d] : 0;
         int64_t n = c->pad_begin[d] < 0 ? c->n[d] + c->pad_begin[d] : c->n[d]; /* negative pads crop */
-        int64_t end = (c->n_out[d] - 1) * c->stride[d] + (c->k[d] - 1) * c->dilation[d] - begin - (n - 1);
+        int64_t end = (c->n_out[d] - 1) * t->stride[d] + (c->k[d] - 1) * c->dilation[d] - begin - (n - 1);
         int64_t need = n + (begin > end ? begin : end);
-        if (need < c->stride[d] * c->n_out[d])
-            need = c->stride[d] * c->n_out[d];
+        if (need < t->stride[d] * c->n_out[d])
+            need = t->stride[d] * c->n_out[d];
         if (need < n)
             need = n;
-        t->outputs[d] = (need + c->stride[d] - 1) / c->stride[d];
-        t->size[d] = t->outputs[d] * c->stride[d];
+        t->outputs[d] = (need + t->stride[d] - 1) / t->stride[d];
+        t->size[d] = t->outputs[d] * t->stride[d];
         t->taps *= c->k[d];
-        t->aliases *= c->stride[d];
-        t->output_count *= t->outputs[d];
+        if (!lip_size_mul(t->aliases, t->stride[d], &t->aliases) ||
+            !lip_size_mul(t->output_count, t->outputs[d], &t->output_count))
+            return false;
     }
     t->ci = c->c_in / c->groups;
     t->co = c->c_out / c->groups;
+    if (t->aliases > INT32_MAX)
+        return false;
     t->rows_are_outputs = t->co <= t->ci * t->aliases;
     t->m = t->rows_are_outputs ? t->co : t->ci * t->aliases;
     t->k = t->rows_are_outputs ? t->ci * t->aliases : t->co;
+    t->widest = t->co * t->ci > t->taps ? t->co * t->ci : t->taps;
+    return t->widest <= INT32_MAX / 2 / t->aliases;
 }
 
 static bool allocate(torus *t)
@@ -113,7 +122,7 @@ static bool allocate(torus *t)
             t->root[d][2 * t->size[d] + r] = sin(angle);
         }
     }
-    int64_t per_frequency = 2 * t->aliases * t->co * t->ci * (int64_t)sizeof(double);
+    int64_t per_frequency = 2 * t->aliases * t->widest * (int64_t)sizeof(double);
     t->chunk = CHUNK_BYTES / per_frequency;
     t->chunk = t->chunk < 1 ? 1 : t->chunk > t->output_count ? t->output_count : t->chunk;
     t->phase = lip_alloc(t->memory, 2 * t->chunk * t->aliases * t->taps, sizeof(double));
@@ -189,7 +198,7 @@ static void compute_symbols(torus *t, const sweep *s, const int64_t *frequencies
         unflatten(frequencies[f], t->outputs, dims, j);
         for (int64_t alias = 0; alias < t->aliases; alias++) {
             int64_t l[LIP_CONV_DIMS];
-            unflatten(alias, t->conv->stride, dims, l);
+            unflatten(alias, t->stride, dims, l);
             for (int d = 0; d < dims; d++)
                 l[d] = j[d] + l[d] * t->outputs[d];
             double *row = t->phase + (f * t->aliases + alias) * 2 * t->taps;
@@ -211,7 +220,9 @@ static double gather(torus *t, int64_t slot)
             for (int64_t i = 0; i < t->ci; i++) {
                 double a = re[o * t->ci + i], b = im[o * t->ci + i];
                 int64_t at = t->rows_are_outputs ? o * t->k + alias * t->ci + i : (alias * t->ci + i) * t->k + o;
-                t->x[at] = CMPLX(a, b);
+                double *to = (double *)(t->x + at); /* clang with glibc has no CMPLX */
+                to[0] = a;
+                to[1] = b;
                 sum += a * a + b * b;
             }
         }
@@ -364,7 +375,8 @@ lip_status lip_torus_upper(const lip_conv *conv, const double *w, double lower, 
     torus t = { .conv = conv, .memory = memory };
     lip_status status = LIP_OK;
     *upper = (double)INFINITY;
-    measure(&t);
+    if (!measure(&t))
+        return LIP_OK;
     int64_t *pending = NULL;
     if (!allocate(&t) || !(pending = lip_alloc(memory, t.chunk, sizeof *pending))) {
         status = lip_fail(error, LIP_EMEMORY, "the symbol of a convolution passes the memory cap");

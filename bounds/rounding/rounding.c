@@ -4,7 +4,8 @@
  * two that brings max |x_i| into [1, 2) is exact except for elements that
  * drop below 2^-1074, which together change the norm by at most
  * sqrt(n) 2^-1074 <= 2^-1000 of a norm >= 1; squares that underflow change s
- * by at most n 2^-1074. Both are covered by two units of gamma.
+ * by at most n 2^-1074. Both are covered by two units of gamma. Where max |x_i|
+ * lies in [2^-400, 2^401), s is far from both ends of the range unscaled.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -30,7 +31,7 @@ static bool scaled_square_sum(const double *x, int64_t n, double *sum, int *expo
         return false;
     *sum = 0;
     *exponent = largest > 0 ? ilogb(largest) : 0;
-    if (*exponent > 500 || *exponent < -500) {
+    if (*exponent > 400 || *exponent < -400) {
         for (int64_t i = 0; i < n; i++) {
             double scaled = scalbn(x[i], -*exponent);
             *sum += scaled * scaled;

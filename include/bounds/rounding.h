@@ -9,7 +9,8 @@
  * upper bound; a lower bound of an overflowed value is DBL_MAX.
  *
  * NaN never becomes a bound: every *_up function returns +inf, every *_down
- * function returns -inf (0 for the norms) when an operand is NaN.
+ * function returns -inf (0 where the result is >= 0: products, quotients,
+ * roots, norms) when an operand is NaN.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -34,21 +35,38 @@ static inline double lip_down(double x)
 }
 
 /* 0 and 1 are exact and common in bounds: a sum with 0 and a product with 1 stay as they are. */
-static inline double lip_add_up(double a, double b) { return a == 0 ? b : b == 0 ? a : lip_up(a + b); }
-static inline double lip_add_down(double a, double b) { return a == 0 ? b : b == 0 ? a : lip_down(a + b); }
+static inline double lip_add_up(double a, double b)
+{
+    if (isnan(a + b))
+        return (double)INFINITY;
+    return a == 0 ? b : b == 0 ? a : lip_up(a + b);
+}
+static inline double lip_add_down(double a, double b)
+{
+    if (isnan(a + b))
+        return -(double)INFINITY;
+    return a == 0 ? b : b == 0 ? a : lip_down(a + b);
+}
 static inline double lip_sub_up(double a, double b) { return lip_up(a - b); }
 static inline double lip_sub_down(double a, double b) { return lip_down(a - b); }
 
 /* Products and quotients of values >= 0. 0 * inf is 0 for an upper bound: a map that is constant times any map. */
 static inline double lip_mul_up(double a, double b)
 {
+    if (isnan(a) || isnan(b))
+        return (double)INFINITY;
     if (a == 0 || b == 0)
         return 0;
     return a == 1 ? b : b == 1 ? a : lip_up(a * b);
 }
-static inline double lip_mul_down(double a, double b) { return a == 1 ? b : b == 1 ? a : fmax(0, lip_down(a * b)); }
-static inline double lip_div_up(double a, double b) { return b == 1 ? a : lip_up(a / b); }
-static inline double lip_div_down(double a, double b) { return b == 1 ? a : fmax(0, lip_down(a / b)); }
+static inline double lip_mul_down(double a, double b)
+{
+    if (isnan(a * b))
+        return 0;
+    return a == 1 ? b : b == 1 ? a : fmax(0, lip_down(a * b));
+}
+static inline double lip_div_up(double a, double b) { return b == 1 && !isnan(a) ? a : lip_up(a / b); }
+static inline double lip_div_down(double a, double b) { return b == 1 && !isnan(a) ? a : fmax(0, lip_down(a / b)); }
 
 /* Square roots of values >= 0; exact ones stay exact. */
 static inline double lip_sqrt_up(double a)

@@ -1,0 +1,59 @@
+/*
+ * audit.c: `lipaudit audit MODEL`: what every layer can amplify, proved, and
+ * L_F. An unbounded or unknown network is a report, not an error.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "diagnostics.h"
+#include "opened.h"
+#include "progress.h"
+
+static bool audit(const lip_options *options, lip_opened *opened, lip_report **report)
+{
+    lip_audit_options audit = options->audit;
+    lip_error error = {0};
+    lip_progress_line progress;
+    progress_start(&progress, options, &audit);
+    lip_status status = lip_audit(opened->model, &audit, report, &error);
+    progress_stop(&progress);
+    if (status != LIP_OK)
+        diagnose_error(stderr, &error);
+    return status == LIP_OK;
+}
+
+static int run_audit(const lip_options *options)
+{
+    lip_opened opened = {0};
+    lip_report *report = NULL;
+    bool done = reports_check(options) && opened_open(options, &opened) && audit(options, &opened, &report);
+    if (done) {
+        opened.run.report = report;
+        opened.run.total_seconds = clock_seconds() - opened.started;
+        done = reports_write(options, &opened.run);
+    }
+    lip_report_free(&report);
+    opened_close(&opened);
+    return done ? EXIT_DONE : EXIT_NO_VERDICT;
+}
+
+static const lip_format *const formats[] = {
+    &format_audit_text, &format_audit_json, &format_audit_csv, &format_audit_markdown, NULL,
+};
+
+const lip_command command_audit = {
+    .name = "audit",
+    .summary = "what every layer can amplify, proved, and L_F",
+    .details =
+        "Prints one row a layer. 'proved lower' and 'proved upper' enclose the layer's L2 gain (the spectral\n"
+        "norm of a linear layer as it runs), rounding included. 'power iter.' (as in Lipschitz-Margin\n"
+        "Training) and 'exact SVD' stand beside them and are not proved. 'cumul. L' bounds the network from\n"
+        "its input to this layer, 'share' is the layer's part of log L_F. Then L_F, a proved upper bound of\n"
+        "the Lipschitz constant from the input to the logits.\n"
+        "\n"
+        "A network without a finite bound (UNBOUNDED), or with a node that is not known (UNKNOWN), is\n"
+        "reported with the reason; the exit status is 0. It is 2 if there is no report.\n",
+    .flags = FLAGS_REPORT | FLAGS_MODEL | FLAGS_AUDIT,
+    .takes_model = true,
+    .formats = formats,
+    .run = run_audit,
+};

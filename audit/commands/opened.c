@@ -1,0 +1,106 @@
+/*
+ * opened.c: a model as the commands open it, and the reports they write.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "opened.h"
+#include "diagnostics.h"
+#include "gunzip.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+double clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+int processor_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 && count < 4096 ? (int)count : 1;
+}
+
+static lip_status open_model(const lip_options *options, lip_opened *out, lip_error *error)
+{
+    size_t size;
+    if (!gunzip_recognises(options->model))
+        return lip_model_open(options->model, &options->load, &out->model, error);
+    lip_status status = gunzip_file(options->model, options->load.max_memory, &out->bytes, &size, error);
+    if (status != LIP_OK)
+        return status;
+    lip_load_options load = options->load;
+    if (load.max_memory > 0) /* the unpacked bytes count too; 0 would mean the default */
+        load.max_memory = load.max_memory > size ? load.max_memory - size : 1;
+    return lip_model_open_bytes(out->bytes, size, options->model, &load, &out->model, error);
+}
+
+static bool gather(const lip_options *options, lip_opened *out)
+{
+    lip_run_info *run = &out->run;
+    run->command = options->command->name;
+    run->model = out->model;
+    run->info = lip_model_describe(out->model);
+    run->logits = lip_model_logits(out->model);
+    run->threads = options->audit.threads > 0 ? options->audit.threads : processor_count();
+    out->inputs = calloc(run->info.input_count > 0 ? run->info.input_count : 1, sizeof *out->inputs);
+    if (!out->inputs) {
+        diagnose_message(stderr, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < run->info.input_count; i++)
+        out->inputs[i] = lip_model_input(out->model, i);
+    run->inputs = out->inputs;
+    return true;
+}
+
+bool opened_open(const lip_options *options, lip_opened *out)
+{
+    lip_error error = {0};
+    *out = (lip_opened){.started = clock_seconds()};
+    if (open_model(options, out, &error) != LIP_OK) {
+        diagnose_error(stderr, &error);
+        return false;
+    }
+    if (!gather(options, out))
+        return false;
+    out->run.load_seconds = clock_seconds() - out->started;
+    if (!options->quiet)
+        diagnose_notes(stderr, out->model, &out->run.info);
+    return true;
+}
+
+void opened_close(lip_opened *opened)
+{
+    lip_model_free(&opened->model);
+    free(opened->bytes);
+    free(opened->inputs);
+    opened->bytes = NULL;
+    opened->inputs = NULL;
+}
+
+bool reports_check(const lip_options *options)
+{
+    lip_output_error error;
+    for (size_t i = 0; i < options->report_count; i++)
+        if (!output_check(&options->reports[i], &error)) {
+            diagnose_message(stderr, error.message);
+            return false;
+        }
+    return true;
+}
+
+bool reports_write(const lip_options *options, const lip_run_info *run)
+{
+    lip_output_error error;
+    bool all = true;
+    for (size_t i = 0; i < options->report_count; i++)
+        if (!output_write(&options->reports[i], run, &error)) {
+            diagnose_message(stderr, error.message);
+            all = false;
+        }
+    return all;
+}

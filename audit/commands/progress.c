@@ -1,0 +1,75 @@
+/*
+ * progress.c: the progress line. The library calls back when it takes up a
+ * layer; a thread of its own writes the line, so that the seconds run on
+ * through a long layer.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "progress.h"
+#include "opened.h"
+
+#include <time.h>
+#include <unistd.h>
+
+static void note_layer(void *context, size_t layers_done, size_t layers, const char *node)
+{
+    lip_progress_line *p = context;
+    pthread_mutex_lock(&p->lock);
+    p->done = layers_done;
+    p->layers = layers;
+    p->node = utf8_fit(node ? node : "", 40);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void write_line(lip_progress_line *p)
+{
+    size_t at = p->done < p->layers ? p->done + 1 : p->layers;
+    fprintf(stderr, "\r\033[Klayer %zu/%zu %s ... %.0f s", at, p->layers, p->node.text, clock_seconds() - p->started);
+    fflush(stderr);
+    p->shown = true;
+}
+
+static void *tick(void *context)
+{
+    lip_progress_line *p = context;
+    struct timespec next;
+    clock_gettime(CLOCK_REALTIME, &next);
+    pthread_mutex_lock(&p->lock);
+    while (!p->stop) {
+        next.tv_sec++;
+        while (!p->stop && pthread_cond_timedwait(&p->wake, &p->lock, &next) == 0)
+            ;
+        if (!p->stop && p->layers > 0)
+            write_line(p);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+void progress_start(lip_progress_line *p, const lip_options *options, lip_audit_options *audit)
+{
+    *p = (lip_progress_line){.started = clock_seconds()};
+    if (options->quiet || options->no_progress || !isatty(STDERR_FILENO))
+        return;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    p->running = pthread_create(&p->thread, NULL, tick, p) == 0;
+    if (p->running) {
+        audit->progress = note_layer;
+        audit->progress_context = p;
+    }
+}
+
+void progress_stop(lip_progress_line *p)
+{
+    if (!p->running)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stop = true;
+    pthread_cond_signal(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+    pthread_join(p->thread, NULL);
+    p->running = false;
+    if (p->shown)
+        fprintf(stderr, "\r\033[K");
+}

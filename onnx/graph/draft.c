@@ -1,0 +1,113 @@
+/*
+ * draft.c: values by name, and who writes them.
+ *
+ * A hash table with chains, names compared in full.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "draft.h"
+
+#include <string.h>
+
+void lip_draft_init(lip_draft *draft, lip_model *model)
+{
+    memset(draft, 0, sizeof *draft);
+    draft->model = model;
+    lip_arena_init(&draft->scratch, &model->memory);
+}
+
+void lip_draft_free(lip_draft *draft)
+{
+    lip_arena_free(&draft->scratch);
+}
+
+/* FNV-1a [Fowler, Noll, Vo], 64 bits. */
+static uint64_t hash_text(const char *text)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static bool grow(lip_draft *draft)
+{
+    size_t count = draft->bucket_count ? 2 * draft->bucket_count : 256;
+    lip_draft_value **buckets = lip_arena_alloc(&draft->scratch, (int64_t)count, sizeof *buckets);
+    if (!buckets)
+        return false;
+    for (size_t i = 0; i < draft->bucket_count; i++)
+        for (lip_draft_value *at = draft->buckets[i], *next; at; at = next) {
+            next = at->next;
+            at->next = buckets[at->hash % count];
+            buckets[at->hash % count] = at;
+        }
+    draft->buckets = buckets;
+    draft->bucket_count = count;
+    return true;
+}
+
+static lip_draft_value *find(const lip_draft *draft, const char *name, uint64_t hash)
+{
+    if (draft->bucket_count == 0)
+        return NULL;
+    lip_draft_value *at = draft->buckets[hash % draft->bucket_count];
+    while (at && (at->hash != hash || strcmp(at->value.name, name) != 0))
+        at = at->next;
+    return at;
+}
+
+lip_draft_value *lip_draft_find(const lip_draft *draft, const char *name)
+{
+    return find(draft, name, hash_text(name));
+}
+
+lip_draft_value *lip_draft_value_named(lip_draft *draft, const char *name)
+{
+    uint64_t hash = hash_text(name);
+    lip_draft_value *found = find(draft, name, hash);
+    if (found)
+        return found;
+    if (draft->value_count >= draft->bucket_count && !grow(draft))
+        return NULL;
+    lip_draft_value *made = lip_arena_alloc(&draft->model->arena, 1, sizeof *made);
+    char *copy = lip_arena_string(&draft->model->arena, name, strlen(name));
+    if (!made || !copy)
+        return NULL;
+    made->value.name = copy;
+    made->hash = hash;
+    made->next = draft->buckets[hash % draft->bucket_count];
+    draft->buckets[hash % draft->bucket_count] = made;
+    draft->value_count++;
+    return made;
+}
+
+lip_status lip_draft_define(lip_draft_value *value, lip_node *node, lip_error *error)
+{
+    const lip_node *other = value->value.producer;
+    const char *name = value->value.name;
+    if (value->defined && other)
+        return lip_fail_node(error, LIP_EFORMAT, node, "tensor '%s' is written by node '%s' and node '%s'", name,
+                             other->name, node ? node->name : "");
+    if (value->defined && node)
+        return lip_fail_node(error, LIP_EFORMAT, node, "tensor '%s' is written by node '%s' and is also %s", name,
+                             node->name, value->is_input ? "an input of the graph" : "an initializer");
+    if (value->defined)
+        return lip_fail(error, LIP_EFORMAT, "tensor '%s' is stored twice", name);
+    value->defined = true;
+    value->value.producer = node;
+    return LIP_OK;
+}
+
+const char *lip_domain(const char *domain)
+{
+    return !domain || strcmp(domain, "ai.onnx") == 0 ? "" : domain;
+}
+
+int64_t lip_draft_opset(const lip_draft *draft, const char *domain)
+{
+    for (size_t i = 0; i < draft->domain_count; i++)
+        if (strcmp(draft->domains[i].name, domain) == 0)
+            return draft->domains[i].opset;
+    return 1;
+}

@@ -1,0 +1,69 @@
+/*
+ * finite.c: weights must be numbers.
+ *
+ * No bound can be proved about a network with NaN in it. Infinity is refused
+ * too, except in tensors of one element: limits of Clip and fill values of
+ * masks may be infinite.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "graph/model.h"
+
+#include <math.h>
+
+/* A block is looked at whole, which vectorises, and searched only if something is wrong in it. */
+#define BLOCK 4096
+
+static int64_t first_bad_f32(const float *x, int64_t count)
+{
+    for (int64_t start = 0; start < count; start += BLOCK) {
+        int64_t end = count - start < BLOCK ? count : start + BLOCK;
+        unsigned bad = 0;
+        for (int64_t i = start; i < end; i++)
+            bad |= !(fabsf(x[i]) <= 3.402823466e+38f);
+        for (int64_t i = start; bad && i < end; i++)
+            if (!isfinite(x[i]))
+                return i;
+    }
+    return -1;
+}
+
+static int64_t first_bad_f64(const double *x, int64_t count)
+{
+    for (int64_t start = 0; start < count; start += BLOCK) {
+        int64_t end = count - start < BLOCK ? count : start + BLOCK;
+        unsigned bad = 0;
+        for (int64_t i = start; i < end; i++)
+            bad |= !(fabs(x[i]) <= 1.7976931348623157e+308);
+        for (int64_t i = start; bad && i < end; i++)
+            if (!isfinite(x[i]))
+                return i;
+    }
+    return -1;
+}
+
+static int64_t first_bad(const lip_tensor *tensor)
+{
+    if (tensor->storage == LIP_F32)
+        return first_bad_f32(tensor->f32, tensor->count);
+    return tensor->storage == LIP_F64 ? first_bad_f64(tensor->f64, tensor->count) : -1;
+}
+
+lip_status lip_node_check_finite(const lip_node *node, lip_error *error)
+{
+    for (size_t i = 0; i < node->input_count; i++) {
+        const lip_value *value = node->inputs[i];
+        if (!value || !value->constant || lip_draft_of(value)->checked)
+            continue;
+        lip_draft_of(value)->checked = true;
+        int64_t bad = first_bad(value->constant);
+        if (bad < 0)
+            continue;
+        bool is_nan = isnan(lip_tensor_real(value->constant, bad));
+        if (!is_nan && value->constant->count == 1)
+            continue;
+        return lip_fail_node(error, LIP_EFORMAT, node, "its constant '%s' holds %s (element %lld)", value->name,
+                             is_nan ? "NaN" : "infinity", (long long)bad);
+    }
+    return LIP_OK;
+}

@@ -1,0 +1,47 @@
+/*
+ * model.h: making a lip_model, step by step. Each step has its file.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef LIP_ONNX_GRAPH_MODEL_H
+#define LIP_ONNX_GRAPH_MODEL_H
+
+#include "graph/draft.h"
+
+/*
+ * Behind lip_model_open: reads from memory (`bytes` not NULL) or from the file `path`. Cap and fail_in of `preset`
+ * are taken over (fail_in: tests let the n-th allocation fail); NULL: from the options. `error` may be NULL.
+ */
+lip_status lip_model_read(const void *bytes, size_t size, const char *path, const lip_load_options *options,
+                          const lip_memory *preset, lip_model **out, lip_error *error);
+
+/* sort.c: model->nodes into an order where producers come first; in the file's order as far as possible. Refuses
+ * cycles and values that nobody writes. */
+lip_status lip_model_sort(lip_draft *draft, lip_error *error);
+
+/* inputs.c: which inputs vary; their shapes from the file and the options. Inputs of dead values may stay without. */
+lip_status lip_model_mark_inputs(lip_draft *draft, const lip_load_options *options, lip_error *error);
+lip_status lip_model_shape_inputs(lip_draft *draft, const lip_load_options *options, lip_error *error);
+
+/* choose.c: the tensor taken as logits. */
+lip_status lip_model_choose(lip_draft *draft, const lip_load_options *options, lip_error *error);
+
+/* prune.c: keeps the nodes that the logits depend on. Once before inference (all ancestors), once after (folded nodes
+ * do not need what they were folded from). Then the values and counts of the finished model. */
+void lip_model_prune(lip_draft *draft);
+lip_status lip_model_finish(lip_draft *draft, lip_error *error);
+
+/* infer.c: shapes, constant folding and verdicts of model->nodes, in order. */
+lip_status lip_model_infer(lip_draft *draft, lip_error *error);
+
+/* fold.c: runs a node whose inputs are constants (or whose operator needs only shapes); its outputs become constants.
+ * LIP_EUNSUPPORTED where the operator cannot. */
+lip_status lip_node_fold(lip_draft *draft, lip_node *node, lip_error *error);
+
+/* finite.c: LIP_EFORMAT where a constant that `node` reads holds NaN, or infinity in more than one element. */
+lip_status lip_node_check_finite(const lip_node *node, lip_error *error);
+
+/* In onnx/read/: fills the draft from the bytes of model->source. */
+lip_status lip_read_model(lip_draft *draft, lip_error *error);
+
+#endif

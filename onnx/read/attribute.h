@@ -1,0 +1,17 @@
+/*
+ * attribute.h: AttributeProto to lip_attr.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef LIP_ONNX_READ_ATTRIBUTE_H
+#define LIP_ONNX_READ_ATTRIBUTE_H
+
+#include "graph/draft.h"
+
+struct Onnx__AttributeProto;
+
+/* Copies an attribute into the model's arena. A tensor that is not supported gives LIP_ATTR_OTHER. */
+lip_status lip_read_attribute(lip_draft *draft, const struct Onnx__AttributeProto *proto, lip_attr *out,
+                              lip_error *error);
+
+#endif

@@ -1,0 +1,141 @@
+#!/bin/sh
+# setup.sh build | demo | test: from a bare machine to a build, a first report, or the whole test suite.
+#
+# On Debian 12 and Ubuntu 24.04 it installs the packages that are missing (sudo if not root); elsewhere it names them
+# and stops. Exit status: 0 done, 1 a test fails, 2 it could not be done.
+# SPDX-License-Identifier: Apache-2.0
+set -eu
+cd "$(dirname "$0")"
+# The distribution's meson, ninja and python fit together; others in front of them may not.
+PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
+LC_ALL=C
+export PATH LC_ALL
+
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
+    libonnx-dev libopenblas-dev liblapacke-dev libjansson-dev zlib1g-dev"
+TEST_PACKAGES="clang libcmocka-dev valgrind binutils"
+
+usage() {
+    echo "usage: ./setup.sh build   builds into build/"
+    echo "       ./setup.sh demo    builds, then audits two fixtures: a baseline beside Lipschitz-Margin Training"
+    echo "       ./setup.sh test    builds with gcc, clang and the sanitizers, and runs every test with each"
+}
+
+say() {
+    echo "setup.sh: $*" >&2
+}
+
+system() {
+    # shellcheck disable=SC1091
+    (. /etc/os-release && echo "$ID $VERSION_ID") 2>/dev/null || echo unknown
+}
+
+missing_of() {
+    for package in "$@"; do
+        status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) || status=
+        [ "$status" = "install ok installed" ] || printf '%s ' "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        say "neither root nor sudo: run as root: $*"
+        exit 2
+    fi
+}
+
+updated=
+install_packages() {
+    missing=$(missing_of "$@")
+    [ -n "$missing" ] || return 0
+    case $(system) in
+    "debian 12" | "ubuntu 24.04") ;;
+    *)
+        say "this is neither Debian 12 nor Ubuntu 24.04; install what these packages hold, then run it again:"
+        say "$missing"
+        exit 2
+        ;;
+    esac
+    say "installing $missing"
+    if [ -z "$updated" ]; then
+        as_root apt-get update -q || say "the package lists could not be brought up to date; going on with the old ones"
+        updated=yes
+    fi
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing || {
+        say "could not install: $missing"
+        exit 2
+    }
+}
+
+# clang's sanitizers are a package of their own, named after its version.
+install_clang_runtime() {
+    version=$(clang -dumpversion | cut -d . -f 1)
+    install_packages "libclang-rt-$version-dev"
+}
+
+build() {
+    # shellcheck disable=SC2086
+    install_packages $BUILD_PACKAGES
+    [ -f build/build.ninja ] || meson setup build
+    meson compile -C build
+}
+
+# Rows of the Markdown reports, whose bounds are rounded outward already: never round a bound again.
+side_by_side() {
+    awk -F ' *[|] *' '
+        function row(name, op, a, b) { printf "%-24s %-12s %14s %14s\n", name, op, a, b }
+        FNR == 1 { file++ }
+        /^[|]/ && NF > 8 && $2 != "layer" && $2 !~ /^-/ {
+            n = ++count[file]
+            gsub(/\\/, "", $2)
+            name[n] = $2; op[n] = $3; upper[file, n] = $8
+        }
+        /^- \*\*L_F/ { gsub(/[*]/, ""); sub(/^- L_F(: | <= )/, ""); network[file] = $0 }
+        END {
+            row("proved upper bound", "", "baseline", "LMT")
+            for (n = 1; n <= count[1]; n++)
+                if (upper[1, n] != 1 || upper[2, n] != 1)
+                    row(name[n], op[n], upper[1, n], upper[2, n])
+            row("L_F, the whole network", "", network[1], network[2])
+        }' "$1" "$2"
+}
+
+demo() {
+    models=fixtures/models
+    for kind in base lmt; do
+        echo
+        echo "=== lipaudit audit $models/fmnist_small_${kind}_torchscript.onnx"
+        build/audit/lipaudit audit "$models/fmnist_small_${kind}_torchscript.onnx" --report "markdown=build/demo-$kind.md"
+    done
+    echo
+    echo "=== The same network, trained plainly (baseline) and with Lipschitz-Margin Training (LMT)"
+    side_by_side build/demo-base.md build/demo-lmt.md
+}
+
+case ${1-} in
+build)
+    build
+    ;;
+demo)
+    build
+    demo
+    ;;
+test)
+    # shellcheck disable=SC2086
+    install_packages $BUILD_PACKAGES $TEST_PACKAGES
+    install_clang_runtime
+    exec tests/run
+    ;;
+-h | --help)
+    usage
+    ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,58 @@
+#!/bin/sh
+# run.sh LIPAUDIT [--bless]: the command line, case by case, as TAP.
+#
+# A case is a folder beside this script: `cmd` is run by sh in an empty folder with $LIPAUDIT set; `stdout`, `stderr`
+# (both compared in full where the file exists) and `exit` (0 where it does not) say what is expected. --bless writes
+# what was found into the files that exist.
+# SPDX-License-Identifier: Apache-2.0
+LIPAUDIT=$(realpath "$1") || exit 99
+export LIPAUDIT
+unset NO_COLOR COLUMNS
+cases=$(cd "$(dirname "$0")" && pwd)
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+
+bless() {
+    for part in stdout stderr exit; do
+        [ ! -e "$1/$part" ] || cp "$scratch/$part" "$1/$part"
+    done
+}
+
+count=0
+for case in "$cases"/*/; do
+    count=$((count + 1))
+done
+echo "1..$count"
+number=0
+failed=0
+for case in "$cases"/*/; do
+    case=${case%/}
+    number=$((number + 1))
+    rm -rf "$scratch/work"
+    mkdir "$scratch/work"
+    (cd "$scratch/work" && sh "$case/cmd" >"$scratch/stdout" 2>"$scratch/stderr" </dev/null)
+    echo $? >"$scratch/exit"
+    if [ "$2" = --bless ]; then
+        bless "$case"
+    fi
+    problem=
+    for part in stdout stderr; do
+        if [ -e "$case/$part" ] && ! cmp -s "$case/$part" "$scratch/$part"; then
+            problem="$problem $part"
+        fi
+    done
+    wanted=0
+    [ ! -e "$case/exit" ] || wanted=$(cat "$case/exit")
+    [ "$(cat "$scratch/exit")" = "$wanted" ] || problem="$problem exit"
+    if [ -z "$problem" ]; then
+        echo "ok $number - $(basename "$case")"
+        continue
+    fi
+    failed=1
+    echo "not ok $number - $(basename "$case")"
+    echo "# differs:$problem; exit status $(cat "$scratch/exit"), wanted $wanted"
+    for part in stdout stderr; do
+        [ ! -e "$case/$part" ] || diff -u "$case/$part" "$scratch/$part" | sed 's/^/# /'
+    done
+done
+exit $failed

@@ -1,0 +1,174 @@
+/*
+ * test_formats.c: the formats of an audit, on a made report.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "json.h"
+#include "layers.h"
+#include "sample.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_holds(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+static json_t *report_json(const lip_run_info *run)
+{
+    char *text = sample_render(&format_audit_json, run);
+    json_error_t error;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (!root)
+        fail_msg("%s in:\n%s", error.text, text);
+    free(text);
+    return root;
+}
+
+static json_t *at(json_t *layer, const char *outer, const char *inner)
+{
+    json_t *object = json_object_get(layer, outer);
+    return inner ? json_object_get(object, inner) : object;
+}
+
+static void json_numbers(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    json_t *root = report_json(&run);
+    json_t *layers = json_object_get(root, "layers");
+    assert_int_equal(json_array_size(layers), 4);
+    json_t *conv = json_array_get(layers, 0), *sum = json_array_get(layers, 2);
+    assert_true(json_real_value(at(conv, "gain", "upper")) == 0.30000000000000004); /* to the last bit */
+    assert_true(json_real_value(at(conv, "gain", "lower")) == 0.1);
+    assert_true(json_is_null(at(sum, "exact_svd", NULL)));
+    assert_true(json_is_null(at(sum, "power_iteration", "value")));
+    assert_string_equal(json_string_value(at(sum, "gain", "tightness")), "inf");
+    assert_string_equal(json_string_value(at(sum, "name", NULL)), "sum|\xEF\xBF\xBD");
+    assert_true(json_is_null(at(sum, "module", NULL)));
+    json_decref(root);
+}
+
+static void json_schema(void **unused)
+{
+    (void)unused;
+    static const char *const top[] = {"schema", "tool", "command", "model", "threat_model", "layers", "network",
+                                      "timing", "peak_memory_bytes"};
+    static const char *const layer[] = {"index", "name", "op", "module", "inputs", "output", "input_shape",
+        "output_shape", "parameters", "verdict", "reason", "gain", "power_iteration", "exact_svd", "reshaped",
+        "lmt_bound", "cumulative_upper", "log_share", "seconds"};
+    static const char *const network[] = {"lipschitz", "product_upper", "power_iteration_product",
+                                          "pairwise_max_upper", "output", "verdict", "reason"};
+    lip_run_info run = sample_run();
+    json_t *root = report_json(&run);
+    assert_string_equal(json_string_value(json_object_get(root, "schema")), "lipaudit.report/1");
+    for (size_t i = 0; i < sizeof top / sizeof *top; i++)
+        assert_non_null(json_object_get(root, top[i]));
+    for (size_t i = 0; i < sizeof layer / sizeof *layer; i++)
+        assert_non_null(json_object_get(json_array_get(json_object_get(root, "layers"), 0), layer[i]));
+    for (size_t i = 0; i < sizeof network / sizeof *network; i++)
+        assert_non_null(json_object_get(json_object_get(root, "network"), network[i]));
+    assert_string_equal(json_string_value(at(root, "threat_model", "norm")), "l2");
+    json_decref(root);
+}
+
+static void json_unknown(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_unknown_run();
+    json_t *root = report_json(&run);
+    json_t *network = json_object_get(root, "network");
+    assert_string_equal(json_string_value(at(network, "verdict", NULL)), "unknown");
+    assert_string_equal(json_string_value(at(network, "lipschitz", "upper")), "inf");
+    assert_string_equal(json_string_value(at(network, "reason_node", NULL)), "fc");
+    json_decref(root);
+}
+
+static void csv(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    char *text = sample_render(&format_audit_csv, &run);
+    assert_holds(text, "0,\"/conv,1/Conv\",Conv,conv1,x,c,1x1x28x28,1x16x14x14,272,bounded,,"
+                       "0.10000000000000001,0.30000000000000004,3.0000000000000009,torus,0.28999999999999998,100,");
+    assert_holds(text, ",\"a \"\"quoted\"\" one\nb\",s,");
+    assert_holds(text, ",0,2,inf,sum,,0,,,,,0.59999999999999998,0.40000000000000002,\r\n");
+    int commas = 0;
+    for (const char *c = text; *c != '\r'; c++)
+        commas += *c == ',';
+    assert_int_equal(commas, 23);
+    free(text);
+}
+
+static void text(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    char *out = sample_render(&format_audit_text, &run);
+    assert_holds(out, "1 node of gain exactly 1 only re-arranges its input: Flatten 1\n");
+    assert_holds(out, "1 scaling node is part of the linear layer beside it");
+    assert_holds(out, " 0.1 0.30001 "); /* the upper bound 0.30000000000000004 is rounded up */
+    assert_holds(out, "7.00001"); /* and so is 7.0000001 */
+    assert_holds(out, "L_F <= 4.20001\n");
+    assert_holds(out, "Power iteration: 4, an estimate: 0.2 (4.8 %) under the proved bound\n");
+    assert_holds(out, "Costs most: fc 80 % (gain 7.00001), sum|? 40 % (gain 2)\n");
+    assert_holds(out, "||f(x)-f(y)||");
+    assert_null(strchr(out, '\033'));
+    for (const char *line = out; *line != '\0'; line += strcspn(line, "\n") + (strchr(line, '\n') != NULL))
+        assert_true(strcspn(line, "\n") <= 100);
+    free(out);
+}
+
+static void text_unknown(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_unknown_run();
+    char *out = sample_render(&format_audit_text, &run);
+    assert_holds(out, "UNKNOWN: node 'fc' (module fc, my.domain::Foo): operator 'Foo' is not supported\n");
+    assert_holds(out, "L_F: no bound\n");
+    assert_null(strstr(out, "Proved: for any"));
+    assert_null(strstr(out, "L_F <="));
+    free(out);
+}
+
+static void markdown(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    char *out = sample_render(&format_audit_markdown, &run);
+    assert_holds(out, "| conv1 | Conv | 1x28x28->16x14x14 | 0.29 | 0.3 | 0.1 | 0.300001 |");
+    assert_holds(out, "| sum\\|? | Add |");
+    assert_holds(out, "- **L_F <= 4.20001**\n");
+    free(out);
+}
+
+static void costliest_layers(void **unused)
+{
+    (void)unused;
+    lip_layer layers[5] = {{.log_share = 0.1}, {.log_share = 0.3}, {.log_share = -1.0},
+                           {.log_share = 0.2}, {.log_share = 0.4}};
+    lip_report report = {.layers = layers, .layer_count = 5};
+    size_t index[LAYERS_COSTLIEST];
+    assert_int_equal(layers_costliest(&report, index), 3);
+    assert_int_equal(index[0], 4);
+    assert_int_equal(index[1], 1);
+    assert_int_equal(index[2], 3);
+    report.layer_count = 1;
+    assert_int_equal(layers_costliest(&report, index), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_numbers), cmocka_unit_test(json_schema), cmocka_unit_test(json_unknown),
+        cmocka_unit_test(csv),          cmocka_unit_test(text),        cmocka_unit_test(text_unknown),
+        cmocka_unit_test(markdown),     cmocka_unit_test(costliest_layers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
