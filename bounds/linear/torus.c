@@ -38,13 +38,13 @@
  */
 #include "torus.h"
 #include "cholesky.h"
+#include "operator.h"
 #include "rounding.h"
 
 #include <cblas.h>
-#include <lapacke.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 4 << 20, RAISES = 200 };
+enum { CHUNK_BYTES = 4 << 20 };
 
 static const double SECOND_TWIST_FLOPS = 6e10; /* above this, one twist must do */
 
@@ -63,7 +63,7 @@ typedef struct torus {
     int64_t chunk;                  /* output frequencies per batch */
     double *phase;                  /* 2 chunk aliases x taps */
     double *symbol;                 /* 2 chunk aliases x co ci */
-    double complex *x, *gram, *copy;
+    double complex *x, *gram;
     double *diagonal;
 } torus;
 
@@ -129,9 +129,8 @@ static bool allocate(torus *t)
     t->symbol = lip_alloc(t->memory, 2 * t->chunk * t->aliases * t->co * t->ci, sizeof(double));
     t->x = lip_alloc(t->memory, t->m * t->k, sizeof(double complex));
     t->gram = lip_alloc(t->memory, t->m * t->m, sizeof(double complex));
-    t->copy = lip_alloc(t->memory, t->m * t->m, sizeof(double complex));
     t->diagonal = lip_alloc(t->memory, t->m, sizeof(double));
-    return t->phase && t->symbol && t->x && t->gram && t->copy && t->diagonal;
+    return t->phase && t->symbol && t->x && t->gram && t->diagonal;
 }
 
 static void release(torus *t)
@@ -142,7 +141,6 @@ static void release(torus *t)
     lip_free(t->memory, t->symbol);
     lip_free(t->memory, t->x);
     lip_free(t->memory, t->gram);
-    lip_free(t->memory, t->copy);
     lip_free(t->memory, t->diagonal);
 }
 
@@ -243,20 +241,38 @@ static double gram_square(const torus *t)
     return 2 * off + on;
 }
 
-/* Largest eigenvalue of the Gram matrix, not proved. */
+/* y = G x, G Hermitian in the upper triangle, x and y as pairs of doubles. */
+static bool gram_product(void *context, const double *x, double *y)
+{
+    const torus *t = context;
+    memset(y, 0, (size_t)(2 * t->m) * sizeof *y);
+    for (int64_t j = 0; j < t->m; j++) {
+        const double *column = (const double *)(t->gram + j * t->m);
+        double re = x[2 * j], im = x[2 * j + 1], sum_re = t->diagonal[j] * re, sum_im = t->diagonal[j] * im;
+        for (int64_t i = 0; i < j; i++) {
+            double a = column[2 * i], b = column[2 * i + 1];
+            y[2 * i] += a * re - b * im;
+            y[2 * i + 1] += a * im + b * re;
+            sum_re += a * x[2 * i] + b * x[2 * i + 1];
+            sum_im += a * x[2 * i + 1] - b * x[2 * i];
+        }
+        y[2 * j] += sum_re;
+        y[2 * j + 1] += sum_im;
+    }
+    return true;
+}
+
+/* Largest eigenvalue of the Gram matrix, not proved; NaN if there is no memory for it. */
 static double largest_eigenvalue(torus *t)
 {
-    lapack_int m = (lapack_int)t->m, found = 0, fail = 0, isolated[2];
-    double *values = lip_alloc(t->memory, t->m, sizeof(double)), value = 0;
-    memcpy(t->copy, t->gram, (size_t)(t->m * t->m) * sizeof *t->copy);
-    for (int64_t j = 0; j < t->m; j++)
-        t->copy[j * t->m + j] = t->diagonal[j];
-    if (values)
-        fail = LAPACKE_zheevr(LAPACK_COL_MAJOR, 'N', 'I', 'U', m, (lapack_complex_double *)t->copy, m, 0, 0, m, m, 0,
-                              &found, values, NULL, 1, isolated);
-    value = values && fail == 0 && found == 1 ? values[0] : (double)NAN;
-    lip_free(t->memory, values);
-    return value;
+    lip_operator gram = { .rows = 2 * t->m, .cols = 2 * t->m, .context = t, .forward = gram_product,
+                          .adjoint = gram_product };
+    lip_lanczos_options options = { .max_steps = 60, .relative_target = 1e-11 };
+    lip_random random = lip_random_seed(0, 0);
+    lip_singular singular;
+    if (lip_lanczos(&gram, &options, &random, t->memory, NULL, &singular, NULL) != LIP_OK)
+        return (double)NAN;
+    return singular.estimate;
 }
 
 /* Proves ||X||_2^2 <= s->mu_squared for the symbol in t->x, raising mu_squared if need be; false: passed the cap. */

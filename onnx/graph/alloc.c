@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define ALIGNMENT 64
+#define TAIL 64 /* vector kernels of OpenBLAS 0.3.21 (zgemv) read up to a register past the end of a matrix */
 #define FALLBACK_CAP (UINT64_C(4) << 30)
 #define CHUNK_SIZE (64 * 1024)
 
@@ -85,7 +86,7 @@ void *lip_alloc(lip_memory *memory, int64_t count, size_t size)
 {
     int64_t bytes, total;
     if (size > INT64_MAX || !lip_size_mul(count, (int64_t)size, &bytes) ||
-        !lip_size_add(bytes, (int64_t)sizeof(block_head) + ALIGNMENT, &total) || (uint64_t)total > SIZE_MAX)
+        !lip_size_add(bytes, (int64_t)sizeof(block_head) + ALIGNMENT + TAIL, &total) || (uint64_t)total > SIZE_MAX)
         return NULL;
     if (told_to_fail(memory) || !account(memory, (uint64_t)total))
         return NULL;

@@ -54,7 +54,8 @@ static lip_status open_parts(lip_apply *apply, const lip_node *node, lip_error *
     apply->zeros = lip_alloc(apply->memory, in_count, sizeof *apply->zeros);
     if (apply->zeros == NULL)
         return lip_fail_memory(error, node, "an evaluation");
-    const lip_status status = lip_binding_open(&apply->binding, apply->memory, node->input_count, node->output_count, error);
+    const lip_status status =
+        lip_binding_open(&apply->binding, apply->memory, node->input_count, node->output_count, error);
     return status != LIP_OK ? status : lip_binding_set(&apply->binding, node, error);
 }
 

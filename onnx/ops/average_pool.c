@@ -36,47 +36,40 @@ static lip_status shape(const lip_node *node, lip_error *error)
     return lip_set_output(node, 0, node->inputs[0]->dtype, &y, error);
 }
 
-/* The window of one output position: first input and count per axis, and what the sum is divided by. */
-typedef struct box {
-    int64_t first[3], count[3];
-    double divisor;
-} box;
-
-static box box_at(const lip_window *w, bool include_pad, int64_t o)
+/* What the sum over a window is divided by. */
+static double divisor_of(const lip_window *w, const lip_box *b, bool include_pad, int64_t o)
 {
     lip_window padded = *w; /* the padding as if it were input */
-    box b = { .divisor = 1 };
+    double divisor = 1;
     for (int i = 2; i >= 0; i--) {
         int64_t first;
-        b.count[i] = lip_window_span(w, i, o % w->n_out[i], &b.first[i]);
         padded.n[i] = w->n[i] + w->pad_begin[i] + w->pad_end[i];
         padded.pad_begin[i] = 0;
-        const int64_t inside = include_pad ? lip_window_span(&padded, i, o % w->n_out[i], &first) : b.count[i];
-        b.divisor *= (double)inside;
+        divisor *= (double)(include_pad ? lip_window_span(&padded, i, o % w->n_out[i], &first) : b->count[i]);
         o /= w->n_out[i];
     }
-    return b;
+    return divisor;
 }
 
-static double sum_over(const lip_window *w, const box *b, const double *x)
+static double sum_over(const lip_window *w, const lip_box *b, const double *x)
 {
     double sum = 0;
     for (int64_t i = 0; i < b->count[0]; i++)
         for (int64_t j = 0; j < b->count[1]; j++) {
-            const int64_t row = ((b->first[0] + i * w->dilation[0]) * w->n[1] + b->first[1] + j * w->dilation[1]) * w->n[2];
+            const int64_t row = lip_window_row(w, b, i, j);
             for (int64_t k = 0; k < b->count[2]; k++)
-                sum += x[row + b->first[2] + k * w->dilation[2]];
+                sum += x[row + k * w->dilation[2]];
         }
     return sum;
 }
 
-static void add_over(const lip_window *w, const box *b, double value, double *x)
+static void add_over(const lip_window *w, const lip_box *b, double value, double *x)
 {
     for (int64_t i = 0; i < b->count[0]; i++)
         for (int64_t j = 0; j < b->count[1]; j++) {
-            const int64_t row = ((b->first[0] + i * w->dilation[0]) * w->n[1] + b->first[1] + j * w->dilation[1]) * w->n[2];
+            const int64_t row = lip_window_row(w, b, i, j);
             for (int64_t k = 0; k < b->count[2]; k++)
-                x[row + b->first[2] + k * w->dilation[2]] += value;
+                x[row + k * w->dilation[2]] += value;
         }
 }
 
@@ -90,12 +83,13 @@ static lip_status run(const lip_call *call, bool forward, lip_error *error)
     const int64_t size = w.n[0] * w.n[1] * w.n[2], positions = w.n_out[0] * w.n_out[1] * w.n_out[2];
     const int64_t planes = call->in[0]->shape.dim[0] * call->in[0]->shape.dim[1];
     for (int64_t o = 0; o < positions; o++) {
-        const box b = box_at(&w, include_pad, o);
+        const lip_box b = lip_window_box(&w, o);
+        const double divisor = divisor_of(&w, &b, include_pad, o);
         for (int64_t p = 0; p < planes; p++)
             if (forward)
-                call->out[0]->f64_room[p * positions + o] = sum_over(&w, &b, call->in[0]->f64 + p * size) / b.divisor;
+                call->out[0]->f64_room[p * positions + o] = sum_over(&w, &b, call->in[0]->f64 + p * size) / divisor;
             else
-                add_over(&w, &b, call->out_grad[0][p * positions + o] / b.divisor, call->in_grad[0] + p * size);
+                add_over(&w, &b, call->out_grad[0][p * positions + o] / divisor, call->in_grad[0] + p * size);
     }
     return LIP_OK;
 }

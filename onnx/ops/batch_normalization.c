@@ -45,8 +45,9 @@ static lip_status read(const lip_node *node, layout *out, lip_error *error)
         LIP_TRY(lip_check_real(node, i, error));
         int64_t count;
         if (i > 0 && (!lip_shape_count(&node->inputs[i]->shape, &count) || count != l.channels))
-            return lip_fail_node(error, LIP_EFORMAT, node, "its input '%s' does not have one element for each of %" PRId64
-                                 " channels", node->inputs[i]->name, l.channels);
+            return lip_fail_node(error, LIP_EFORMAT, node,
+                                 "its input '%s' does not have one element for each of %" PRId64 " channels",
+                                 node->inputs[i]->name, l.channels);
     }
     *out = l;
     return LIP_OK;

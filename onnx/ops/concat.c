@@ -94,7 +94,7 @@ const lip_op lip_op_concat = {
     .domain = "",
     .opset_first = 1,
     .opset_last = LIP_OPSET_LAST,
-    .gain = {.kind = LIP_GAIN_JOIN},
+    .gain = {.kind = LIP_GAIN_CONCAT},
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,

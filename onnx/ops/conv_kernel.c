@@ -63,7 +63,9 @@ static int64_t first_at_least(int64_t reach, int64_t stride, int64_t most)
 
 static grid grid_of(const lip_conv *conv)
 {
-    grid g = { .inputs = 1, .positions = 1, .taps = 1, .in = conv->c_in / conv->groups, .out = conv->c_out / conv->groups };
+    grid g = { .inputs = 1, .positions = 1, .taps = 1 };
+    g.in = conv->c_in / conv->groups;
+    g.out = conv->c_out / conv->groups;
     for (int i = 0; i < 3; i++) {
         const int axis = i - (3 - conv->dims);
         const bool real = axis >= 0;

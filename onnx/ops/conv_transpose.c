@@ -64,8 +64,10 @@ static lip_status read_sizes(const lip_node *node, const lip_window *window, lip
     LIP_TRY(read_output_shape(node, window->dims, wanted, &given, error));
     const bool same = mode == LIP_PAD_SAME_UPPER || mode == LIP_PAD_SAME_LOWER;
     for (int i = 0; i < window->dims; i++) {
-        const int64_t full = window->stride[i] * (window->n[i] - 1) + extra[i] + (window->k[i] - 1) * window->dilation[i] + 1;
-        const int64_t begin = mode == LIP_PAD_VALID ? 0 : pads[i], end = mode == LIP_PAD_VALID ? 0 : pads[i + window->dims];
+        const int64_t reach = (window->k[i] - 1) * window->dilation[i] + 1;
+        const int64_t full = window->stride[i] * (window->n[i] - 1) + extra[i] + reach;
+        const int64_t begin = mode == LIP_PAD_VALID ? 0 : pads[i];
+        const int64_t end = mode == LIP_PAD_VALID ? 0 : pads[i + window->dims];
         int64_t size = full - begin - end;
         conv->pad_begin[i] = begin;
         if (given || same) {

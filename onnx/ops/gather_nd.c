@@ -209,7 +209,7 @@ const lip_op lip_op_scatter_nd = {
     .domain = "",
     .opset_first = 11,
     .opset_last = LIP_OPSET_LAST,
-    .gain = {.kind = LIP_GAIN_JOIN},
+    .gain = {.kind = LIP_GAIN_CONCAT},
     .shape = scatter_shape,
     .forward = scatter_forward,
     .adjoint = scatter_adjoint,

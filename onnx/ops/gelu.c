@@ -9,9 +9,10 @@
  * -0.12890414518515478634...; at the ends y' tends to 0 and 1.
  *
  * tanh, y = x/2 (1 + t), t = tanh(g), g = c (x + 0.044715 x^3), c = sqrt(2 /
- * pi): y' = (1 + t)/2 + x/2 (1 - t^2) g', and y'(-x) = 1 - y'(x). For x >= 4:
- * g >= c x, 1 - t^2 <= 4 e^-2g, g' = c (1 + 0.134145 x^2), so that
- * y' <= 1 + 2 x g' e^-2g < 1 + 1e-3. On [0, 4] branch and bound with
+ * pi): y' = (1 + t)/2 + x/2 (1 - t^2) g', and y'(-x) = 1 - y'(x). For x >= 4,
+ * with 1 - t^2 <= 4 e^-2g, 0 < y' <= 1 + 2 x g' e^-2g, which decreases (its
+ * logarithmic slope 1/x + g''/g' - 2 g' is negative) from less than 1 + 1e-3
+ * at x = 4, where g > 5.4 and g' < 2.6. On [-4, 4] branch and bound with
  * |y'''| <= K = 3/2 |t''| + |x|/2 |t'''|, |t''| <= 0.77 g'^2 + g'' and
  * |t'''| <= 2 g'^3 + 2.31 g' g'' + g''' (bounds of tanh's derivatives and the
  * chain rule): tests/onnx/ops/test_slopes.c runs it. The maximum is at

@@ -153,9 +153,9 @@ static lip_status describe_addend(const lip_node *node, const product *p, lip_ar
     if (factor == NULL)
         return lip_fail_memory(error, node, "its gain");
     *factor = p->beta;
-    const int64_t c = p->c_rows * p->c_cols;
+    const int64_t c = p->c_rows * p->c_cols, multiplicity = c > 0 ? p->m * p->n / c : 1;
     *gain = (lip_gain){ .kind = LIP_GAIN_SCALE,
-                        .scale = { .factor = factor, .count = 1, .axis = -1, .multiplicity = c > 0 ? p->m * p->n / c : 1 } };
+                        .scale = { .factor = factor, .count = 1, .axis = -1, .multiplicity = multiplicity } };
     return LIP_OK;
 }
 

@@ -158,8 +158,8 @@ static void run_stages(const lip_interpolation *p, bool back, const double *from
         if (!is_moved(p, axis))
             continue;
         double *target = --left == 0 ? to : room[turn++ % 2];
-        resample(p, axis, lip_dims_product(&p->out, 0, axis), lip_dims_product(&p->in, axis + 1, p->in.rank), back, from,
-                 target);
+        const int64_t inner = lip_dims_product(&p->in, axis + 1, p->in.rank);
+        resample(p, axis, lip_dims_product(&p->out, 0, axis), inner, back, from, target);
         from = target;
     }
 }

@@ -36,30 +36,15 @@ static lip_status shape(const lip_node *node, lip_error *error)
     return lip_set_output(node, 1, LIP_DTYPE_INT64, &y, error);
 }
 
-/* The windows of one output position: first input and count per axis. */
-typedef struct box {
-    int64_t first[3], count[3];
-} box;
-
-static box box_at(const lip_window *w, int64_t o)
-{
-    box b;
-    for (int i = 2; i >= 0; i--) {
-        b.count[i] = lip_window_span(w, i, o % w->n_out[i], &b.first[i]);
-        o /= w->n_out[i];
-    }
-    return b;
-}
-
 /* Offset in the plane of the largest element: the first one in row-major order. NaN wins. */
-static int64_t largest(const lip_window *w, const box *b, const double *x)
+static int64_t largest(const lip_window *w, const lip_box *b, const double *x)
 {
     int64_t best = -1;
     for (int64_t i = 0; i < b->count[0]; i++)
         for (int64_t j = 0; j < b->count[1]; j++) {
-            const int64_t row = ((b->first[0] + i * w->dilation[0]) * w->n[1] + b->first[1] + j * w->dilation[1]) * w->n[2];
+            const int64_t row = lip_window_row(w, b, i, j);
             for (int64_t k = 0; k < b->count[2]; k++) {
-                const int64_t at = row + b->first[2] + k * w->dilation[2];
+                const int64_t at = row + k * w->dilation[2];
                 if (best < 0 || x[at] > x[best] || x[at] != x[at])
                     best = at;
             }
@@ -88,7 +73,7 @@ static lip_status forward(const lip_call *call, lip_error *error)
     const bool column_major = lip_attr_int(call->node, "storage_order", 0) != 0;
     lip_tensor *indices = call->node->output_count > 1 ? call->out[1] : NULL;
     for (int64_t o = 0; o < positions; o++) {
-        const box b = box_at(&w, o);
+        const lip_box b = lip_window_box(&w, o);
         for (int64_t p = 0; p < planes; p++) {
             const double *x = call->in[0]->f64 + p * size;
             const int64_t at = largest(&w, &b, x);
@@ -110,7 +95,7 @@ static lip_status adjoint(const lip_call *call, lip_error *error)
     const int64_t size = w.n[0] * w.n[1] * w.n[2], positions = w.n_out[0] * w.n_out[1] * w.n_out[2];
     memset(call->in_grad[0], 0, (size_t)call->in[0]->count * sizeof(double));
     for (int64_t o = 0; call->out_grad[0] != NULL && o < positions; o++) {
-        const box b = box_at(&w, o);
+        const lip_box b = lip_window_box(&w, o);
         for (int64_t p = 0; p < s->dim[0] * s->dim[1]; p++)
             call->in_grad[0][p * size + largest(&w, &b, call->in[0]->f64 + p * size)] +=
                 call->out_grad[0][p * positions + o];

@@ -80,7 +80,8 @@ void lip_normalize_forward(const lip_normalize *n, const double *x, const double
     }
 }
 
-void lip_normalize_adjoint(const lip_normalize *n, const double *x, const double *gamma, const double *grad, double *dx)
+void lip_normalize_adjoint(const lip_normalize *n, const double *x, const double *gamma, const double *grad,
+                           double *dx)
 {
     for (int64_t b = 0; b < n->blocks; b++, x += n->count, grad += n->count, dx += n->count) {
         const double *g = block_parameters(n, gamma, b);
@@ -119,7 +120,8 @@ void lip_normalize_gain(const lip_node *node, const lip_normalize *n, lip_gain *
             return;
         }
     const double largest = largest_of(gamma);
-    *gain = (lip_gain){ .kind = LIP_GAIN_LIPSCHITZ, .reason = "largest scale over the root of epsilon, at zero deviation" };
+    *gain = (lip_gain){ .kind = LIP_GAIN_LIPSCHITZ };
+    gain->reason = "largest scale over the root of epsilon, at zero deviation";
     if ((n->centred && n->count <= 1) || largest == 0)
         return;
     if (n->eps == 0) {
@@ -147,6 +149,7 @@ lip_status lip_normalize_check_adjoint(const lip_call *call, lip_error *error)
                                  call->node->inputs[i]->name);
     for (size_t i = 1; i < call->node->output_count; i++)
         if (call->out_grad[i] != NULL)
-            return lip_fail_node(error, LIP_EUNSUPPORTED, call->node, "the gradient of its statistics is not implemented");
+            return lip_fail_node(error, LIP_EUNSUPPORTED, call->node,
+                                 "the gradient of its statistics is not implemented");
     return LIP_OK;
 }

@@ -37,8 +37,10 @@ lip_status lip_normalize_set_outputs(const lip_node *node, lip_error *error);
 /* `shift` may be NULL, as may mean and inverse deviation (one per block). */
 void lip_normalize_forward(const lip_normalize *n, const double *x, const double *gamma, const double *shift, double *y,
                            double *mean, double *inverse);
-void lip_normalize_adjoint(const lip_normalize *n, const double *x, const double *gamma, const double *grad, double *dx);
-/* LIPSCHITZ as above; UNBOUNDED for eps = 0, UNKNOWN unless gamma (input 1) is constant and later inputs do not vary. */
+void lip_normalize_adjoint(const lip_normalize *n, const double *x, const double *gamma, const double *grad,
+                           double *dx);
+/* LIPSCHITZ as above; UNBOUNDED for eps = 0; UNKNOWN unless gamma (input 1) is constant and later inputs do not
+ * vary. */
 void lip_normalize_gain(const lip_node *node, const lip_normalize *n, lip_gain *gain);
 /* LIP_EFORMAT unless eps >= 0. */
 lip_status lip_normalize_check(const lip_node *node, const lip_normalize *n, lip_error *error);

@@ -17,9 +17,10 @@ static lip_status read_scales(const lip_node *node, lip_interpolation *p, lip_er
     const int64_t count = tensor != NULL ? tensor->count : attr != NULL ? attr->count : 0;
     if (count != p->in.rank || (tensor == NULL && attr->kind != LIP_ATTR_FLOATS))
         return lip_fail_node(error, LIP_EFORMAT, node, "%lld scales for %d dimensions", (long long)count, p->in.rank);
-    for (int i = 0; i < p->in.rank; i++)
-        LIP_TRY(lip_interpolation_scale(node, p, i, tensor != NULL ? lip_tensor_real(tensor, i) : (double)attr->floats[i],
-                                        error));
+    for (int i = 0; i < p->in.rank; i++) {
+        const double scale = tensor != NULL ? lip_tensor_real(tensor, i) : (double)attr->floats[i];
+        LIP_TRY(lip_interpolation_scale(node, p, i, scale, error));
+    }
     return LIP_OK;
 }
 

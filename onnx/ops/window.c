@@ -177,6 +177,22 @@ int64_t lip_window_span(const lip_window *window, int axis, int64_t o, int64_t *
     return min_i64(window->k[axis] - skip, (window->n[axis] - 1 - *first) / d + 1);
 }
 
+lip_box lip_window_box(const lip_window *window, int64_t position)
+{
+    lip_box box;
+    for (int i = 2; i >= 0; i--) {
+        box.count[i] = lip_window_span(window, i, position % window->n_out[i], &box.first[i]);
+        position /= window->n_out[i];
+    }
+    return box;
+}
+
+int64_t lip_window_row(const lip_window *window, const lip_box *box, int64_t i, int64_t j)
+{
+    const int64_t plane = box->first[0] + i * window->dilation[0], row = box->first[1] + j * window->dilation[1];
+    return (plane * window->n[1] + row) * window->n[2] + box->first[2];
+}
+
 static lip_status check_window(const lip_node *node, const lip_window *w, int i, int64_t o, lip_error *error)
 {
     int64_t first;

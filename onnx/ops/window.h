@@ -40,6 +40,14 @@ lip_window lip_window_widen(const lip_window *window);
 /* The inputs that output o of axis i sees: first, first + dilation, ...; returns how many. */
 int64_t lip_window_span(const lip_window *window, int axis, int64_t o, int64_t *first);
 
+/* What one output position sees, in a widened window: `count` inputs from `first` on, per axis. */
+typedef struct lip_box {
+    int64_t first[3], count[3];
+} lip_box;
+lip_box lip_window_box(const lip_window *window, int64_t position);
+/* Offset in the plane of the box's element (i, j, 0). */
+int64_t lip_window_row(const lip_window *window, const lip_box *box, int64_t i, int64_t j);
+
 /* LIP_EFORMAT if a window sees padding alone. */
 lip_status lip_window_check_not_empty(const lip_node *node, const lip_window *window, lip_error *error);
 

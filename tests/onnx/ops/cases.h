@@ -35,7 +35,7 @@ typedef struct op_cases {
     size_t count;
 } op_cases;
 
-extern const op_cases cases_copy, cases_elementwise, cases_layer, cases_linear, cases_norm, cases_reduce;
+extern const op_cases cases_copy, cases_elementwise, cases_linear, cases_norm, cases_reduce;
 
 /* A node on its own, with values, constants and attributes as a line says. */
 typedef struct op_fixture {

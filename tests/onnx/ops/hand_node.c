@@ -36,8 +36,8 @@ static void *copy(hand_node *h, const void *from, int64_t count, size_t size)
 
 void hand_begin(hand_node *h, const lip_op *op, int64_t opset, size_t outputs)
 {
-    *h = (hand_node){ .node = { .name = "hand", .op_type = op->name, .domain = op->domain, .module = "", .opset = opset } };
-    h->node.op = op;
+    *h = (hand_node){ .node = { .name = "hand", .op_type = op->name, .domain = op->domain, .module = "", .op = op } };
+    h->node.opset = opset;
     lip_memory_init(&h->memory, 0);
     lip_arena_init(&h->arena, &h->memory);
     h->node.inputs = h->inputs;
@@ -142,7 +142,8 @@ lip_status hand_shape(hand_node *h)
         lip_value *value = h->outputs[i];
         lip_tensor *out = &h->out[i];
         assert_true(i > 0 || value->shape_known);
-        *out = (lip_tensor){ .dtype = value->dtype, .storage = lip_dtype_storage(value->dtype, true), .shape = value->shape };
+        *out = (lip_tensor){ .dtype = value->dtype, .shape = value->shape };
+        out->storage = lip_dtype_storage(value->dtype, true);
         assert_true(lip_shape_count(&value->shape, &out->count));
         out->room = take(h, out->count, 8);
     }
@@ -171,7 +172,8 @@ lip_status hand_forward(hand_node *h, bool linear_part)
     gather_inputs(h, in, inputs);
     for (size_t i = 0; i < h->node.output_count; i++)
         outputs[i] = h->outputs[i]->shape_known ? &h->out[i] : NULL;
-    const lip_call call = { .node = &h->node, .in = inputs, .out = outputs, .linear_part = linear_part, .memory = &h->memory };
+    const lip_call call = { .node = &h->node, .in = inputs, .out = outputs, .linear_part = linear_part,
+                            .memory = &h->memory };
     return h->node.op->forward(&call, &h->error);
 }
 
@@ -239,7 +241,8 @@ void hand_check_derivative(hand_node *h, size_t index, uint64_t seed, double tol
 {
     const int64_t n = count_of(&h->inputs[index]->shape), m = h->out[0].count;
     const double step = 1e-6;
-    double *x = copy(h, h->data[index], n, sizeof *x), *u = random_vector(h, m, &seed), *after = take(h, m, sizeof *after);
+    double *x = copy(h, h->data[index], n, sizeof *x), *u = random_vector(h, m, &seed);
+    double *after = take(h, m, sizeof *after);
     for (int trial = 0; trial < 4; trial++) {
         double *v = random_vector(h, n, &seed);
         for (int64_t i = 0; i < n; i++)

@@ -48,8 +48,8 @@ void hand_check_derivative(hand_node *h, size_t index, uint64_t seed, double tol
 /* |f(x) - f(x')| <= bound |x - x'| for pairs around the node's point at many scales; returns the largest ratio. */
 double hand_largest_slope(hand_node *h, size_t index, uint64_t seed);
 
-/* Spectral norm of the Jacobian in input `index` at the node's point: formed by the adjoint, then power iteration, which
- * ends below the norm. */
+/* Spectral norm of the Jacobian in input `index` at the node's point: formed by the adjoint, then by power iteration,
+ * which ends below the norm. */
 double hand_jacobian_norm(hand_node *h, size_t index);
 /* Spectral norm of a dense row-major matrix, by power iteration. */
 double hand_matrix_norm(const double *a, int64_t rows, int64_t cols);

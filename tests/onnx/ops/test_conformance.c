@@ -65,6 +65,27 @@ static bytes read_file(const char *path)
     return b;
 }
 
+/* FOLDER/NAME, where "input_#" stands for "input_<number>.pb". The caller frees. */
+static char *join(const char *folder, const char *name, size_t number)
+{
+    size_t room = strlen(folder) + strlen(name) + 32;
+    char *path = malloc(room);
+    if (!path) abort();
+    if (strchr(name, '#'))
+        snprintf(path, room, "%s/%.*s%zu.pb", folder, (int)strcspn(name, "#"), name, number);
+    else
+        snprintf(path, room, "%s/%s", folder, name);
+    return path;
+}
+
+static bytes read_from(const char *folder, const char *name, size_t number)
+{
+    char *path = join(folder, name, number);
+    bytes b = read_file(path);
+    free(path);
+    return b;
+}
+
 /* One data set of a case. */
 typedef struct data_set {
     lip_memory memory;
@@ -76,13 +97,11 @@ typedef struct data_set {
 
 static bool load_inputs(data_set *set, const char *folder, size_t count)
 {
-    char path[4096];
     lip_tensor_reader reader = {.arena = &set->arena};
     for (size_t i = 0; i < count && i < MAX_IO; i++) {
         const char *name;
         lip_error error = {0};
-        snprintf(path, sizeof path, "%s/input_%zu.pb", folder, i);
-        set->input_bytes[i] = read_file(path);
+        set->input_bytes[i] = read_from(folder, "input_#", i);
         if (!set->input_bytes[i].data) return i > 0; /* trailing optional inputs */
         if (lip_tensor_read(&reader, set->input_bytes[i].data, set->input_bytes[i].size, &set->input[i], &name,
                             &error) != LIP_OK)
@@ -122,7 +141,7 @@ static bytes with_constants(const bytes *model, const data_set *set, constants h
         Onnx__TensorProto *tensor =
             onnx__tensor_proto__unpack(NULL, set->input_bytes[i].size, set->input_bytes[i].data);
         if (!tensor) continue;
-        if (tensor->name != (char *)protobuf_c_empty_string) free(tensor->name);
+        free(tensor->name);
         tensor->name = strdup(graph->input[i]->name);
         graph->initializer[graph->n_initializer++] = tensor;
     }
@@ -135,6 +154,10 @@ static bytes with_constants(const bytes *model, const data_set *set, constants h
 
 static bool agrees(const lip_tensor *wanted, const lip_tensor *found, char *text, size_t size)
 {
+    if (wanted->dtype != found->dtype) {
+        snprintf(text, size, "type %s, wanted %s", lip_dtype_name(found->dtype), lip_dtype_name(wanted->dtype));
+        return false;
+    }
     if (!lip_shape_equal(&wanted->shape, &found->shape)) {
         char a[128], b[128];
         lip_shape_text(&wanted->shape, a, sizeof a);
@@ -207,19 +230,29 @@ static verdict try_output(const bytes *file, const Onnx__GraphProto *graph, data
     return result;
 }
 
+/* Some data files keep bfloat16 as uint16: not what the model declares. */
+static bool is_declared(const Onnx__ValueInfoProto *info, lip_dtype dtype)
+{
+    const Onnx__TypeProto *type = info->type;
+    if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) return false;
+    return type->tensor_type->elem_type == (int32_t)dtype;
+}
+
 static verdict run_output(const char *folder, const bytes *file, const Onnx__GraphProto *graph, data_set *set,
                           size_t output, char *text, size_t size)
 {
-    char path[4096];
     const char *name;
     lip_tensor wanted;
     lip_error error = {0};
     lip_tensor_reader reader = {.arena = &set->arena};
-    snprintf(path, sizeof path, "%s/output_%zu.pb", folder, output);
     bytes *b = &set->output_bytes[output];
-    *b = read_file(path);
+    *b = read_from(folder, "output_#", output);
     snprintf(text, size, "no output file, or one that holds no numbers");
     if (!b->data || lip_tensor_read(&reader, b->data, b->size, &wanted, &name, &error) != LIP_OK) return UNSUPPORTED;
+    bool declared = is_declared(graph->output[output], wanted.dtype);
+    for (size_t i = 0; i < set->inputs; i++) declared = declared && is_declared(graph->input[i], set->input[i].dtype);
+    snprintf(text, size, "a data file is not of the type that the model declares");
+    if (!declared) return UNSUPPORTED;
     verdict result = UNSUPPORTED;
     for (int how = NONE; how < ATTEMPTS && result == UNSUPPORTED; how++)
         result = try_output(file, graph, set, output, (constants)how, &wanted, text, size);
@@ -239,7 +272,8 @@ static void count(const char *op, verdict v)
 static bool known(const Onnx__GraphProto *graph)
 {
     for (size_t i = 0; i < graph->n_node; i++) {
-        const char *domain = strcmp(graph->node[i]->domain, "ai.onnx") == 0 ? "" : graph->node[i]->domain;
+        const char *domain = graph->node[i]->domain;
+        if (!domain || strcmp(domain, "ai.onnx") == 0) domain = "";
         if (strcmp(graph->node[i]->op_type, "Constant") != 0 && !lip_op_find(domain, graph->node[i]->op_type))
             return false;
     }
@@ -248,25 +282,25 @@ static bool known(const Onnx__GraphProto *graph)
 
 static void run_case(const char *folder)
 {
-    char path[4096], text[1024] = "its input files hold no numbers";
-    snprintf(path, sizeof path, "%s/model.onnx", folder);
-    bytes file = read_file(path);
+    char text[1024] = "its input files hold no numbers";
+    bytes file = read_from(folder, "model.onnx", 0);
     Onnx__ModelProto *proto = file.data ? onnx__model_proto__unpack(NULL, file.size, file.data) : NULL;
     if (proto && proto->graph && known(proto->graph)) {
         const char *op = proto->graph->n_node == 1 ? proto->graph->node[0]->op_type : "(several operators)";
         data_set set = {0};
         lip_memory_init(&set.memory, UINT64_C(1) << 31);
         lip_arena_init(&set.arena, &set.memory);
-        snprintf(path, sizeof path, "%s/test_data_set_0", folder);
+        char *data = join(folder, "test_data_set_0", 0);
         verdict worst = UNSUPPORTED;
-        if (load_inputs(&set, path, proto->graph->n_input)) {
+        if (load_inputs(&set, data, proto->graph->n_input)) {
             worst = PASSED;
             for (size_t k = 0; k < proto->graph->n_output && k < MAX_IO && worst == PASSED; k++)
-                worst = run_output(path, &file, proto->graph, &set, k, text, sizeof text);
+                worst = run_output(data, &file, proto->graph, &set, k, text, sizeof text);
         }
         count(op, worst);
         if (worst != PASSED) printf("%s %s: %s\n", worst == FAILED ? "FAILED" : "unsupported", folder, text);
         free_set(&set);
+        free(data);
     }
     if (proto) onnx__model_proto__free_unpacked(proto, NULL);
     free(file.data);
@@ -278,12 +312,12 @@ static void run_folder(const char *folder, int depth)
     struct dirent **entries = NULL;
     int n = scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < n; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        char *path = join(folder, entries[i]->d_name, 0);
         if (strcmp(entries[i]->d_name, "model.onnx") == 0)
             run_case(folder);
         else if (entries[i]->d_name[0] != '.' && depth > 0)
             run_folder(path, depth - 1);
+        free(path);
         free(entries[i]);
     }
     free(entries);

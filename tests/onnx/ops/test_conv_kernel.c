@@ -174,7 +174,8 @@ static void the_workspace_stays_near_a_megabyte(void **unused)
 {
     (void)unused;
     lip_conv c = { .batch = 1, .dims = 2, .groups = 1, .c_in = 512, .c_out = 512, .n = { 224, 224 },
-                   .n_out = { 224, 224 }, .k = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pad_begin = { 1, 1 } };
+                   .n_out = { 224, 224 }, .k = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 },
+                   .pad_begin = { 1, 1 } };
     assert_true(lip_conv_work_count(&c) <= 1 << 17);
     c.k[0] = c.k[1] = 1;
     c.pad_begin[0] = c.pad_begin[1] = 0;

@@ -40,7 +40,8 @@ static double largest_matrix(const lip_dense *d)
     for (int64_t b = 0; b < d->batch; b++) {
         for (int64_t i = 0; i < d->rows; i++)
             for (int64_t j = 0; j < d->cols; j++)
-                a[i * d->cols + j] = d->alpha * d->weight->f64[b * d->batch_stride + i * d->row_stride + j * d->col_stride];
+                a[i * d->cols + j] =
+                    d->alpha * d->weight->f64[b * d->batch_stride + i * d->row_stride + j * d->col_stride];
         largest = fmax(largest, hand_matrix_norm(a, d->rows, d->cols));
     }
     free(a);
