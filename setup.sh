@@ -109,8 +109,9 @@ demo() {
     models=fixtures/models
     for kind in base lmt; do
         echo
-        echo "=== lipaudit audit $models/fmnist_small_${kind}_torchscript.onnx"
-        build/audit/lipaudit audit "$models/fmnist_small_${kind}_torchscript.onnx" --report "markdown=build/demo-$kind.md"
+        model=$models/fmnist_small_${kind}_torchscript.onnx
+        echo "=== lipaudit audit $model"
+        build/audit/lipaudit audit "$model" --report "markdown=build/demo-$kind.md"
     done
     echo
     echo "=== The same network, trained plainly (baseline) and with Lipschitz-Margin Training (LMT)"

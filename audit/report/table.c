@@ -35,7 +35,9 @@ static lip_number lower_cell(const lip_layer *layer)
 static lip_number upper_cell(const lip_layer *layer)
 {
     lip_number unknown = {"unknown"};
-    return layer->verdict == LIP_UNKNOWN ? unknown : layer_cell(number_upper, layer->gain.upper, NUMBER_WIDTH, NUMBER_WIDTH);
+    if (layer->verdict == LIP_UNKNOWN)
+        return unknown;
+    return layer_cell(number_upper, layer->gain.upper, NUMBER_WIDTH, NUMBER_WIDTH);
 }
 
 static lip_number excess_cell(const lip_layer *layer)

@@ -35,6 +35,22 @@ static lip_status lipschitz(lip_layer_task *task, lip_layer_gain *out, lip_error
     return LIP_OK;
 }
 
+/* Whether one input's change can pass at full size: always for the parts of a Concat (together they fill the output; a
+ * Scatter's overlap), and for elementwise operations on reals that do not broadcast. */
+static bool is_attained(const lip_node *node, lip_gain_kind kind)
+{
+    const lip_shape *result = &node->outputs[0]->shape;
+    int64_t total = 0, filled, count;
+    bool alike = true;
+    for (size_t i = 0; i < node->input_count; i++) {
+        const lip_value *in = node->inputs[i];
+        if (!in || !in->shape_known || !lip_shape_count(&in->shape, &count) || !lip_size_add(total, count, &total))
+            return false;
+        alike = alike && lip_dtype_is_real(in->dtype) && lip_shape_equal(&in->shape, result);
+    }
+    return kind == LIP_GAIN_CONCAT ? lip_shape_count(result, &filled) && filled == total : alike;
+}
+
 /* The row shows the largest gain in one input; composition asks lip_branch_gain for each. */
 static lip_status branches(lip_layer_task *task, lip_layer_gain *out, lip_error *error)
 {
@@ -43,8 +59,9 @@ static lip_status branches(lip_layer_task *task, lip_layer_gain *out, lip_error 
     for (size_t i = 0; i < task->node->input_count; i++)
         if (task->node->inputs[i] && task->node->inputs[i]->varies)
             out->upper = fmax(out->upper, lip_branch_gain(task->node, &task->gain, i));
-    out->lower = task->gain.kind == LIP_GAIN_SUM && out->upper != 1 ? 0 : out->upper;
-    out->method = lip_node_varying(task->node) >= 0 ? "translation" : "branches";
+    bool translation = lip_node_varying(task->node) >= 0 && task->gain.kind == LIP_GAIN_SUM;
+    out->lower = out->upper == 1 && (translation || is_attained(task->node, task->gain.kind)) ? 1 : 0;
+    out->method = translation ? "translation" : "branches";
     return LIP_OK;
 }
 

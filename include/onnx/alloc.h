@@ -2,8 +2,9 @@
  * alloc.h: every allocation that a file can influence counts against a cap.
  *
  * A lip_memory is an account: how much is in use, the peak, the cap. Blocks
- * are 64-byte aligned and zeroed. All functions are safe to call from several
- * threads. An arena groups many small allocations with one owner.
+ * are 64-byte aligned and zeroed. The account may be used from several threads
+ * at once. An arena groups many small allocations with one owner; it belongs to
+ * one thread.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -60,7 +60,7 @@ typedef struct lip_dense {
     int64_t row_stride, col_stride;
     int64_t batch, batch_stride;
     int64_t multiplicity;
-    int in_axis, out_axis; /* axes of the varying input and of the output that index cols and rows */
+    int in_axis, out_axis; /* axes of the varying input and of the output that index cols and rows; -1: none */
 } lip_dense;
 
 /*

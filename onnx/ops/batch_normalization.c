@@ -41,6 +41,8 @@ static lip_status read(const lip_node *node, layout *out, lip_error *error)
     if (x->rank > 1)
         l.channels = x->dim[1];
     l.positions = lip_dims_product(x, 2, x->rank);
+    if (lip_dims_product(x, 0, x->rank) == 0)
+        l.batch = 0;
     for (size_t i = 0; i < 5; i++) {
         LIP_TRY(lip_check_real(node, i, error));
         int64_t count;

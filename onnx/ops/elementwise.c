@@ -59,7 +59,7 @@ static lip_status place_second(const lip_node *node, lip_pair *pair, lip_error *
         return lip_fail_node(error, LIP_EFORMAT, node, "its inputs have different shapes and attribute broadcast is 0");
     int64_t axis = lip_attr_int(node, "axis", a->rank - b.rank);
     if (axis < 0 && lip_attr_find(node, "axis")) axis += a->rank;
-    if (axis < 0 || axis + b.rank > a->rank)
+    if (axis < 0 || axis > a->rank - b.rank)
         return lip_fail_node(error, LIP_EFORMAT, node, "attribute axis does not place its second input in the first");
     pair->b.rank = a->rank;
     for (int i = 0; i < a->rank; i++) pair->b.dim[i] = i >= axis && i < axis + b.rank ? b.dim[i - axis] : 1;

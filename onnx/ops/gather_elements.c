@@ -169,7 +169,7 @@ const lip_op lip_op_scatter = {
     .name = "Scatter",
     .domain = "",
     .opset_first = 9,
-    .opset_last = LIP_OPSET_LAST,
+    .opset_last = 10, /* ScatterElements since */
     .gain = {.kind = LIP_GAIN_CONCAT},
     .shape = scatter_shape,
     .forward = scatter_forward,

@@ -90,7 +90,7 @@ static lip_status forward(const lip_call *call, lip_error *error)
     LIP_TRY(read(call->node, &p, error));
     double *y = call->out[0]->f64_room;
     const bool add = p.c_rows > 0 && p.c_cols > 0 && !(call->linear_part && call->node->inputs[2]->constant != NULL);
-    for (int64_t i = 0; i < p.m; i++)
+    for (int64_t i = 0; p.n > 0 && i < p.m; i++)
         for (int64_t j = 0; j < p.n; j++)
             y[i * p.n + j] = add ? p.beta * call->in[2]->f64[(p.c_rows > 1 ? i * p.c_cols : 0) + (p.c_cols > 1 ? j : 0)]
                                  : 0;
@@ -104,7 +104,7 @@ static void adjoint_addend(const product *p, const double *grad, double *c)
 {
     for (int64_t i = 0; i < p->c_rows * p->c_cols; i++)
         c[i] = 0;
-    for (int64_t i = 0; i < p->m; i++)
+    for (int64_t i = 0; p->n > 0 && i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
             c[(p->c_rows > 1 ? i * p->c_cols : 0) + (p->c_cols > 1 ? j : 0)] += p->beta * grad[i * p->n + j];
 }

@@ -23,7 +23,7 @@ static lip_status read(const lip_node *node, lip_normalize *out, lip_error *erro
     const bool per_channel = node->opset >= 21;
     const int64_t positions = lip_dims_product(x, 2, x->rank), wanted = per_channel ? channels : groups;
     lip_normalize n = { .centred = true, .eps = lip_attr_float(node, "epsilon", 1e-5F), .period = groups };
-    n.blocks = x->dim[0] * groups;
+    n.blocks = lip_dims_product(x, 0, x->rank) > 0 ? x->dim[0] * groups : 0;
     n.count = channels / groups * positions;
     n.per_block = per_channel ? channels / groups : 1;
     n.run = per_channel ? positions : n.count;

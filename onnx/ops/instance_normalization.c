@@ -19,7 +19,7 @@ static lip_status read(const lip_node *node, lip_normalize *out, lip_error *erro
         return lip_fail_node(error, LIP_EFORMAT, node, "its input has %d dimensions, at least 3 are needed", x->rank);
     lip_normalize n = { .centred = true, .eps = lip_attr_float(node, "epsilon", 1e-5F), .per_block = 1 };
     n.period = x->dim[1];
-    n.blocks = x->dim[0] * x->dim[1];
+    n.blocks = lip_dims_product(x, 0, x->rank) > 0 ? x->dim[0] * x->dim[1] : 0;
     n.count = lip_dims_product(x, 2, x->rank);
     n.run = n.count;
     for (size_t i = 1; i < 3; i++) {

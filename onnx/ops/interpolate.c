@@ -176,6 +176,10 @@ static lip_status run(const lip_call *call, const lip_interpolation *p, bool bac
         memcpy(to, from, (size_t)call->in[0]->count * sizeof *to);
         return LIP_OK;
     }
+    if (lip_dims_product(&p->in, 0, p->in.rank) == 0 || lip_dims_product(&p->out, 0, p->out.rank) == 0) {
+        memset(to, 0, (size_t)(back ? call->in[0]->count : call->out[0]->count) * sizeof *to);
+        return LIP_OK;
+    }
     double *room[2] = { NULL, NULL };
     if (moved > 1 && largest_stage(p, &largest))
         for (int i = 0; i < 2; i++)

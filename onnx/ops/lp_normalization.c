@@ -19,7 +19,7 @@ static lip_status read(const lip_node *node, lip_slices *out, int *p, lip_error 
     if (power != 1 && power != 2)
         return lip_fail_node(error, LIP_EFORMAT, node, "p is %lld, not 1 or 2", (long long)power);
     *p = (int)power;
-    *out = (lip_slices){ lip_dims_product(x, 0, axis), x->dim[axis], lip_dims_product(x, axis + 1, x->rank) };
+    *out = lip_slices_around(x, axis, axis + 1);
     return LIP_OK;
 }
 

@@ -46,7 +46,7 @@ static lip_status read(const lip_node *node, response *out, lip_error *error)
         return lip_fail_node(error, LIP_EFORMAT, node, "its input has no channels");
     if (r.size < 1 || r.size > INT32_MAX)
         return lip_fail_node(error, LIP_EFORMAT, node, "size is %" PRId64, r.size);
-    r.batch = x->dim[0];
+    r.batch = lip_dims_product(x, 0, x->rank) > 0 ? x->dim[0] : 0;
     r.channels = x->dim[1];
     r.positions = lip_dims_product(x, 2, x->rank);
     *out = r;

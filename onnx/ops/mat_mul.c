@@ -126,7 +126,7 @@ static lip_status forward(const lip_call *call, lip_error *error)
     product p = { 0 };
     LIP_TRY(read(call->node, &p, error));
     merge_batch(&p);
-    const int64_t count = lip_dims_product(&p.batch, 0, p.batch.rank);
+    const int64_t count = call->out[0]->count > 0 ? lip_dims_product(&p.batch, 0, p.batch.rank) : 0;
     for (int64_t i = 0; i < count; i++) {
         int64_t a, b;
         at_batch(&p, i, &a, &b);
@@ -146,7 +146,7 @@ static lip_status adjoint(const lip_call *call, lip_error *error)
     LIP_TRY(read(call->node, &p, error));
     merge_batch(&p);
     double *da = call->in_grad[0], *db = call->in_grad[1];
-    const int64_t count = lip_dims_product(&p.batch, 0, p.batch.rank);
+    const int64_t count = call->out[0]->count > 0 ? lip_dims_product(&p.batch, 0, p.batch.rank) : 0;
     if (da != NULL)
         memset(da, 0, (size_t)call->in[0]->count * sizeof *da);
     if (db != NULL)

@@ -21,7 +21,7 @@ lip_status lip_normalize_over_axes(const lip_node *node, bool centred, lip_norma
     const lip_shape *x = &node->inputs[0]->shape;
     LIP_TRY(lip_check_axis(node, lip_attr_int(node, "axis", -1), x->rank, &axis, error));
     lip_normalize n = { .centred = centred, .eps = lip_attr_float(node, "epsilon", 1e-5F), .period = 1 };
-    n.blocks = lip_dims_product(x, 0, axis);
+    n.blocks = lip_dims_product(x, 0, x->rank) > 0 ? lip_dims_product(x, 0, axis) : 0;
     n.count = lip_dims_product(x, axis, x->rank);
     const lip_value *shift = lip_node_input(node, 2);
     if (!lip_shape_count(&node->inputs[1]->shape, &scales) || (scales != n.count && scales != 1) ||

@@ -7,6 +7,13 @@
 
 #include "support.h"
 
+lip_slices lip_slices_around(const lip_shape *x, int first, int end)
+{
+    const lip_slices s = { lip_dims_product(x, 0, first), lip_dims_product(x, first, end),
+                           lip_dims_product(x, end, x->rank) };
+    return lip_dims_product(x, 0, x->rank) > 0 ? s : (lip_slices){ 0, s.count, 0 };
+}
+
 lip_status lip_slices_of_softmax(const lip_node *node, lip_slices *out, lip_error *error)
 {
     LIP_TRY(lip_check_inputs(node, 1, 1, error));
@@ -24,7 +31,7 @@ lip_status lip_slices_of_softmax(const lip_node *node, lip_slices *out, lip_erro
     else
         LIP_TRY(lip_check_axis(node, axis, x->rank, &at, error));
     const int end = flattens ? x->rank : at + 1;
-    *out = (lip_slices){ lip_dims_product(x, 0, at), lip_dims_product(x, at, end), lip_dims_product(x, end, x->rank) };
+    *out = lip_slices_around(x, at, end);
     return LIP_OK;
 }
 

@@ -14,6 +14,9 @@ typedef struct lip_slices {
     int64_t outer, count, inner;
 } lip_slices;
 
+/* Around the axes [first, end), taken as one. A tensor without elements has no slices. */
+lip_slices lip_slices_around(const lip_shape *x, int first, int end);
+
 /* Softmax, LogSoftmax, Hardmax: along `axis` (default -1) from opset 13; before, along all axes from `axis` (default 1)
  * on, flattened. Checks input 0. */
 lip_status lip_slices_of_softmax(const lip_node *node, lip_slices *out, lip_error *error);

@@ -39,11 +39,12 @@ lip_op_info lip_op_describe(size_t index)
 #undef LIP_GAIN_WORDS
     };
     const lip_op *op = rows[index];
+    bool constant = op->gain.kind == LIP_GAIN_UNKNOWN && op->gain.reason;
     return (lip_op_info){
         .name = op->name,
         .domain = op->domain,
         .opset_first = op->opset_first,
         .opset_last = op->opset_last,
-        .gain = words[op->gain.kind],
+        .gain = constant ? op->gain.reason : words[op->gain.kind],
     };
 }

@@ -63,6 +63,10 @@ static lip_status plan(const lip_node *node, lip_view *view, lip_error *error)
     lip_strides(x, in_stride);
     lip_strides(&y, out_stride);
     *view = (lip_view){0};
+    if (lip_dims_product(&y, 0, y.rank) == 0) {
+        lip_view_push(view, 0, 0, 0); /* a repeat of 0: strides below could overflow */
+        return LIP_OK;
+    }
     for (int i = 0; i < x->rank; i++) {
         lip_view_push(view, repeats[i], 0, x->dim[i] * out_stride[i]);
         lip_view_push(view, x->dim[i], in_stride[i], out_stride[i]);

@@ -27,6 +27,18 @@ static uint32_t rotate(uint32_t x, unsigned bits)
     return x >> bits | x << (32 - bits);
 }
 
+/* One round with the words a to h at s[first], s[first + 1], ... (modulo 8): they stay, the names move on. */
+static inline void one_round(uint32_t s[8], int first, uint32_t input)
+{
+    uint32_t a = s[first], b = s[(first + 1) & 7], c = s[(first + 2) & 7];
+    uint32_t e = s[(first + 4) & 7], f = s[(first + 5) & 7], g = s[(first + 6) & 7];
+    uint32_t big1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25), choice = (e & f) ^ (~e & g);
+    uint32_t big0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22), majority = (a & b) ^ (a & c) ^ (b & c);
+    uint32_t t1 = s[(first + 7) & 7] + big1 + choice + input;
+    s[(first + 3) & 7] += t1;
+    s[(first + 7) & 7] = t1 + big0 + majority;
+}
+
 static void absorb(uint32_t state[8], const uint8_t block[64])
 {
     uint32_t w[64], s[8];
@@ -39,16 +51,9 @@ static void absorb(uint32_t state[8], const uint8_t block[64])
                (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
     }
     memcpy(s, state, sizeof s);
-    for (int t = 0; t < 64; t++) {
-        uint32_t big1 = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        uint32_t t1 = s[7] + big1 + choice + round_constants[t] + w[t];
-        uint32_t big0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + big0 + majority;
-    }
+    for (int t = 0; t < 64; t += 8) /* eight rounds, and every word is in its place again */
+        for (int i = 0; i < 8; i++)
+            one_round(s, (8 - i) & 7, round_constants[t + i] + w[t + i]);
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
 }

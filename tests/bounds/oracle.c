@@ -146,7 +146,7 @@ lip_conv oracle_conv(uint64_t *state, int64_t most)
             c.k[d] = oracle_int(state, 1, c.dims == 3 ? 3 : 5);
             c.stride[d] = oracle_int(state, 1, 3);
             c.dilation[d] = oracle_int(state, 1, 2);
-            c.pad_begin[d] = oracle_int(state, -2, 4);
+            c.pad_begin[d] = oracle_int(state, -1 - (oracle_bits(state) >> 60 == 0), 3);
         }
         if (lip_conv_input_count(&c) <= most && lip_conv_output_count(&c) <= most &&
             power_of(5, c.dims) * c.c_in * c.c_out <= 4000)
@@ -176,7 +176,7 @@ static int64_t reached(const lip_conv *c, const int64_t *p, const int64_t *t)
     return offset;
 }
 
-double oracle_conv_norm(const lip_conv *c, const double *w)
+double *oracle_conv_matrix(const lip_conv *c, const double *w)
 {
     int64_t rows = lip_conv_output_count(c), cols = lip_conv_input_count(c);
     int64_t ci = c->c_in / c->groups, co = c->c_out / c->groups, taps = lip_conv_weight_count(c) / (c->c_out * ci);
@@ -192,7 +192,12 @@ double oracle_conv_norm(const lip_conv *c, const double *w)
                 for (int64_t i = 0; i < ci; i++)
                     a[(o / co * ci + i) * inputs * rows + q * rows + o * positions + p] += w[(o * ci + i) * taps + t];
         }
-    double norm = oracle_svd(a, rows, cols);
+    return a;
+}
+
+double oracle_conv_norm(const lip_conv *c, const double *w)
+{
+    double *a = oracle_conv_matrix(c, w), norm = oracle_svd(a, lip_conv_output_count(c), lip_conv_input_count(c));
     oracle_free(a);
     return norm;
 }

@@ -30,7 +30,9 @@ double oracle_svd(const double *matrix, int64_t rows, int64_t cols);
 /* A small random geometry: any contract-abiding values, n_out not tied to n. The operator has at most `most` rows
  * and columns. */
 lip_conv oracle_conv(uint64_t *state, int64_t most);
-/* Norm of the convolution with weights w by forming the matrix straight from the definition in conv.h. */
+/* The convolution with weights w as a column-major matrix, straight from the definition in conv.h (for oracle_free);
+ * and its norm. */
+double *oracle_conv_matrix(const lip_conv *conv, const double *w);
 double oracle_conv_norm(const lip_conv *conv, const double *w);
 void oracle_conv_text(const lip_conv *conv, char *text, size_t size);
 

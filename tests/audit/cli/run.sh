@@ -1,14 +1,15 @@
 #!/bin/sh
 # run.sh LIPAUDIT [--bless]: the command line, case by case, as TAP.
 #
-# A case is a folder beside this script: `cmd` is run by sh in an empty folder with $LIPAUDIT set; `stdout`, `stderr`
-# (both compared in full where the file exists) and `exit` (0 where it does not) say what is expected. --bless writes
-# what was found into the files that exist.
+# A case is a folder beside this script: `cmd` is run by sh in an empty folder with $LIPAUDIT and $FIXTURES set;
+# `stdout`, `stderr` (both compared in full where the file exists) and `exit` (0 where it does not) say what is
+# expected. --bless writes what was found into the files that exist.
 # SPDX-License-Identifier: Apache-2.0
 LIPAUDIT=$(realpath "$1") || exit 99
-export LIPAUDIT
-unset NO_COLOR COLUMNS
 cases=$(cd "$(dirname "$0")" && pwd)
+FIXTURES=$(realpath "$cases/../../../fixtures/models")
+export LIPAUDIT FIXTURES
+unset NO_COLOR COLUMNS
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 

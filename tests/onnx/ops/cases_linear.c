@@ -70,6 +70,13 @@ static const op_case list[] = {
     { "", "Resize", 13, LIP_GAIN_UNKNOWN, "x:1x1x4x4 - c:4=1,1,2,0.7 mode=s:cubic exclude_outside=i:1" },
     { "", "Upsample", 9, LIP_GAIN_NONNEGATIVE, "x:1x2x3x3 c:4=1,1,2,3" },
     { "", "Upsample", 9, LIP_GAIN_NONNEGATIVE, "x:1x2x3x3 c:4=1,1,2,1.5 mode=s:linear" },
+    /* without elements */
+    { "", "Gemm", 13, LIP_GAIN_DENSE, "x:0x3 c:3x4 c:4" },
+    { "", "Gemm", 13, LIP_GAIN_DENSE, "x:2x0 c:0x4 c:4" },
+    { "", "MatMul", 13, LIP_GAIN_DENSE, "x:0x2x3 c:3x4" },
+    { "", "MatMul", 13, LIP_GAIN_DENSE, "x:2x0 c:0x4" },
+    { "", "Conv", 11, LIP_GAIN_CONV, "x:0x2x5 c:3x2x3" },
+    { "", "MaxPool", 12, LIP_GAIN_SELECT, "x:0x2x5 kernel_shape=n:2" },
 };
 
 const op_cases cases_linear = { list, sizeof list / sizeof *list };

@@ -33,6 +33,12 @@ static const op_case list[] = {
     { "", "LRN", 13, LIP_GAIN_LIPSCHITZ, "x:1x3x2x2 size=i:1 alpha=f:1 beta=f:2" },
     { "", "LpNormalization", 1, LIP_GAIN_UNBOUNDED, "x:2x4" },
     { "", "LpNormalization", 22, LIP_GAIN_UNBOUNDED, "x:2x4x2@0.1,1 axis=i:1 p=i:1" },
+    /* without elements */
+    { "", "Softmax", 13, LIP_GAIN_LIPSCHITZ, "x:0x3" },
+    { "", "LogSoftmax", 13, LIP_GAIN_LIPSCHITZ, "x:3x0" },
+    { "", "LayerNormalization", 17, LIP_GAIN_LIPSCHITZ, "x:0x4 c:4 c:4" },
+    { "", "BatchNormalization", 15, LIP_GAIN_SCALE, "x:0x3x2 c:3 c:3 c:3 c:3@0.5,1" },
+    { "", "LRN", 13, LIP_GAIN_LIPSCHITZ, "x:0x3x2 size=i:3" },
 };
 
 const op_cases cases_norm = { list, sizeof list / sizeof *list };
