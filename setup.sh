@@ -111,7 +111,8 @@ demo() {
         echo
         model=$models/fmnist_small_${kind}_torchscript.onnx
         echo "=== lipaudit audit $model"
-        build/audit/lipaudit audit "$model" --report "markdown=build/demo-$kind.md"
+        build/audit/lipaudit audit "$model" --exact always \
+            --report "markdown=build/demo-$kind.md"
     done
     echo
     echo "=== The same network, trained plainly (baseline) and with Lipschitz-Margin Training (LMT)"

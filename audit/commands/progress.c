@@ -17,7 +17,7 @@ static void note_layer(void *context, size_t layers_done, size_t layers, const c
     pthread_mutex_lock(&p->lock);
     p->done = layers_done;
     p->layers = layers;
-    p->node = utf8_fit(node ? node : "", 40);
+    p->node = utf8_fit(node ? node : "", 40, UTF8_KEEP_END);
     pthread_mutex_unlock(&p->lock);
 }
 

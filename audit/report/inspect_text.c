@@ -60,8 +60,9 @@ static void print_shapes(const lip_run_info *run, size_t index, const lip_node_i
 
 static void print_node(const lip_run_info *run, size_t index, const lip_node_info *node, bool colour, FILE *stream)
 {
-    lip_label name = utf8_fit(node->module && node->module[0] != '\0' ? node->module : node->name, NAME_WIDTH);
-    lip_label op = utf8_fit(node->op, OP_WIDTH);
+    lip_label name = utf8_fit(node->module && node->module[0] != '\0' ? node->module : node->name, NAME_WIDTH,
+                              UTF8_KEEP_END);
+    lip_label op = utf8_fit(node->op, OP_WIDTH, UTF8_KEEP_START);
     fprintf(stream, "%s%*s%s%*s", name.text, NAME_WIDTH + 1 - name.width, "", op.text, OP_WIDTH + 1 - op.width, "");
     print_shapes(run, index, node, stream);
     if (!node->understood) {

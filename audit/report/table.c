@@ -99,9 +99,9 @@ static lip_widths fit_widths(const lip_report *report, int room)
         if (layer_rearranges(layer))
             continue;
         layer_shapes(layer, shapes, sizeof shapes);
-        w.name = at_least(w.name, utf8_fit(layer_name(layer), UTF8_LABEL_WIDTH).width);
-        w.op = at_least(w.op, utf8_fit(layer->op, UTF8_LABEL_WIDTH).width);
-        w.shapes = at_least(w.shapes, utf8_fit(shapes, UTF8_LABEL_WIDTH).width);
+        w.name = at_least(w.name, utf8_fit(layer_name(layer), UTF8_LABEL_WIDTH, UTF8_KEEP_END).width);
+        w.op = at_least(w.op, utf8_fit(layer->op, UTF8_LABEL_WIDTH, UTF8_KEEP_START).width);
+        w.shapes = at_least(w.shapes, utf8_fit(shapes, UTF8_LABEL_WIDTH, UTF8_KEEP_START).width);
     }
     int excess = w.name + w.op + w.shapes - room;
     const int floor[] = {10, 18, 12};
@@ -115,18 +115,18 @@ static lip_widths fit_widths(const lip_report *report, int room)
     return w;
 }
 
-static void print_label(FILE *stream, const char *text, int width)
+static void print_label(FILE *stream, const char *text, int width, utf8_keep keep)
 {
-    lip_label label = utf8_fit(text, width);
+    lip_label label = utf8_fit(text, width, keep);
     fprintf(stream, "%s%*s", label.text, width - label.width + 1, "");
 }
 
 static void print_titles(FILE *stream, lip_widths w)
 {
     for (int line = 0; line < 2; line++) {
-        print_label(stream, line == 0 ? "" : "layer", w.name);
-        print_label(stream, line == 0 ? "" : "operator", w.op);
-        print_label(stream, line == 0 ? "" : "in->out", w.shapes);
+        print_label(stream, line == 0 ? "" : "layer", w.name, UTF8_KEEP_START);
+        print_label(stream, line == 0 ? "" : "operator", w.op, UTF8_KEEP_START);
+        print_label(stream, line == 0 ? "" : "in->out", w.shapes, UTF8_KEEP_START);
         for (size_t i = 0; i < COLUMNS; i++)
             fprintf(stream, "%*s%s", column[i].width, column[i].title[line], i + 1 < COLUMNS ? " " : "\n");
     }
@@ -137,9 +137,9 @@ static void print_layer(FILE *stream, const lip_layer *layer, lip_widths w, bool
     char shapes[400];
     const char *paint = verdict_colour(layer->verdict, colour);
     layer_shapes(layer, shapes, sizeof shapes);
-    print_label(stream, layer_name(layer), w.name);
-    print_label(stream, layer->op, w.op);
-    print_label(stream, shapes, w.shapes);
+    print_label(stream, layer_name(layer), w.name, UTF8_KEEP_END);
+    print_label(stream, layer->op, w.op, UTF8_KEEP_START);
+    print_label(stream, shapes, w.shapes, UTF8_KEEP_START);
     for (size_t i = 0; i < COLUMNS; i++) {
         bool painted = paint[0] != '\0' && column[i].cell == upper_cell;
         fprintf(stream, "%s%*s%s%s", painted ? paint : "", column[i].width, column[i].cell(layer).text,

@@ -85,21 +85,24 @@ static void append(lip_label *label, size_t *length, const char *text, size_t si
     label->width++;
 }
 
-lip_label utf8_fit(const char *text, int width)
+lip_label utf8_fit(const char *text, int width, utf8_keep keep)
 {
     lip_label label = {{0}, 0};
     size_t length = 0, skip;
     width = width < UTF8_LABEL_WIDTH ? width : UTF8_LABEL_WIDTH;
-    int total = count_characters(text), dots = width > 4 ? 2 : 0;
-    int head = total <= width ? total : (width - dots) / 3; /* the end of a path says more */
-    int tail = total <= width ? total : total - (width - dots - head); /* first character shown after the dots */
-    for (int i = 0; i < total && *text != '\0'; i++, text += skip) {
+    int total = count_characters(text);
+    int dots = total <= width || width <= 4 ? 0 : keep == UTF8_KEEP_START ? 1 : 2;
+    int shown = total < width - dots ? total : width - dots;
+    int first = keep == UTF8_KEEP_START ? 0 : total - shown;
+    if (keep == UTF8_KEEP_END)
+        for (int dot = 0; dot < dots; dot++)
+            append(&label, &length, ".", 1);
+    for (int i = 0; i < first + shown && *text != '\0'; i++, text += skip) {
         size_t size = printable(text, &skip);
-        if (i == head)
-            for (int dot = 0; dot < dots && total > width; dot++)
-                append(&label, &length, ".", 1);
-        if (i < head || i >= tail)
+        if (i >= first)
             append(&label, &length, size > 0 ? text : "?", size > 0 ? size : 1);
     }
+    if (keep == UTF8_KEEP_START && dots > 0)
+        append(&label, &length, ".", 1);
     return label;
 }

@@ -28,7 +28,12 @@ typedef struct lip_label {
     int width; /* columns, one per character */
 } lip_label;
 
-/* `text` made safe as by utf8_print and cut after a third ("fea..1.conv3") to at most `width` columns. */
-lip_label utf8_fit(const char *text, int width);
+typedef enum utf8_keep {
+    UTF8_KEEP_START, /* "BatchNorm." */
+    UTF8_KEEP_END    /* "..2.shortcut": the end of a path says more */
+} utf8_keep;
+
+/* `text` made safe as by utf8_print and cut to at most `width` columns. */
+lip_label utf8_fit(const char *text, int width, utf8_keep keep);
 
 #endif

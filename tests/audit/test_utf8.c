@@ -58,17 +58,19 @@ static void repairs(void **unused)
 static void fits(void **unused)
 {
     (void)unused;
-    assert_string_equal(utf8_fit("conv1", 10).text, "conv1");
-    assert_string_equal(utf8_fit("BatchNormalization", 10).text, "Ba..zation");
-    assert_int_equal(utf8_fit("BatchNormalization", 10).width, 10);
-    assert_string_equal(utf8_fit("abcdefgh", 3).text, "agh");
-    assert_int_equal(utf8_fit("\xC3\xA9\xC3\xA9\xC3\xA9", 3).width, 3);
-    assert_string_equal(utf8_fit("", 3).text, "");
+    assert_string_equal(utf8_fit("conv1", 10, UTF8_KEEP_END).text, "conv1");
+    assert_string_equal(utf8_fit("BatchNormalization", 10, UTF8_KEEP_START).text, "BatchNorm.");
+    assert_string_equal(utf8_fit("block2.shortcut", 12, UTF8_KEEP_END).text, "..2.shortcut");
+    assert_int_equal(utf8_fit("block2.shortcut", 12, UTF8_KEEP_END).width, 12);
+    assert_string_equal(utf8_fit("abcdefgh", 3, UTF8_KEEP_END).text, "fgh");
+    assert_string_equal(utf8_fit("abcdefgh", 3, UTF8_KEEP_START).text, "abc");
+    assert_int_equal(utf8_fit("\xC3\xA9\xC3\xA9\xC3\xA9", 3, UTF8_KEEP_END).width, 3);
+    assert_string_equal(utf8_fit("", 3, UTF8_KEEP_END).text, "");
     char *large = malloc(3000001);
     assert_non_null(large);
     memset(large, 'x', 3000000);
     large[3000000] = '\0';
-    assert_int_equal(utf8_fit(large, 1000).width, UTF8_LABEL_WIDTH);
+    assert_int_equal(utf8_fit(large, 1000, UTF8_KEEP_END).width, UTF8_LABEL_WIDTH);
     free(large);
 }
 
