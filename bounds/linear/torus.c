@@ -79,30 +79,23 @@ typedef struct sweep {
 static bool measure(torus *t)
 {
     const lip_conv *c = t->conv;
-    t->taps = 1;
-    t->aliases = 1;
-    t->output_count = 1;
+    t->taps = t->aliases = t->output_count = 1;
     for (int d = 0; d < c->dims; d++) {
         t->stride[d] = c->n_out[d] == 1 ? 1 : c->stride[d]; /* a single output takes no step */
         int64_t begin = c->pad_begin[d] > 0 ? c->pad_begin[d] : 0;
         int64_t n = c->pad_begin[d] < 0 ? c->n[d] + c->pad_begin[d] : c->n[d]; /* negative pads crop */
         int64_t end = (c->n_out[d] - 1) * t->stride[d] + (c->k[d] - 1) * c->dilation[d] - begin - (n - 1);
         int64_t need = n + (begin > end ? begin : end);
-        if (need < t->stride[d] * c->n_out[d])
-            need = t->stride[d] * c->n_out[d];
-        if (need < n)
-            need = n;
-        t->outputs[d] = (need + t->stride[d] - 1) / t->stride[d];
+        int64_t outputs = (need + t->stride[d] - 1) / t->stride[d];
+        t->outputs[d] = outputs > c->n_out[d] ? outputs : c->n_out[d];
         t->size[d] = t->outputs[d] * t->stride[d];
         t->taps *= c->k[d];
-        if (!lip_size_mul(t->aliases, t->stride[d], &t->aliases) ||
+        if (!lip_size_mul(t->aliases, t->stride[d], &t->aliases) || t->aliases > INT32_MAX ||
             !lip_size_mul(t->output_count, t->outputs[d], &t->output_count))
             return false;
     }
     t->ci = c->c_in / c->groups;
     t->co = c->c_out / c->groups;
-    if (t->aliases > INT32_MAX)
-        return false;
     t->rows_are_outputs = t->co <= t->ci * t->aliases;
     t->m = t->rows_are_outputs ? t->co : t->ci * t->aliases;
     t->k = t->rows_are_outputs ? t->ci * t->aliases : t->co;
@@ -218,9 +211,8 @@ static double gather(torus *t, int64_t slot)
             for (int64_t i = 0; i < t->ci; i++) {
                 double a = re[o * t->ci + i], b = im[o * t->ci + i];
                 int64_t at = t->rows_are_outputs ? o * t->k + alias * t->ci + i : (alias * t->ci + i) * t->k + o;
-                double *to = (double *)(t->x + at); /* clang with glibc has no CMPLX */
-                to[0] = a;
-                to[1] = b;
+                ((double *)t->x)[2 * at] = a; /* clang with glibc has no CMPLX */
+                ((double *)t->x)[2 * at + 1] = b;
                 sum += a * a + b * b;
             }
         }
@@ -265,8 +257,7 @@ static bool gram_product(void *context, const double *x, double *y)
 /* Largest eigenvalue of the Gram matrix, not proved; NaN if there is no memory for it. */
 static double largest_eigenvalue(torus *t)
 {
-    lip_operator gram = { .rows = 2 * t->m, .cols = 2 * t->m, .context = t, .forward = gram_product,
-                          .adjoint = gram_product };
+    lip_operator gram = { 2 * t->m, 2 * t->m, t, gram_product, gram_product, 0 };
     lip_lanczos_options options = { .max_steps = 60, .relative_target = 1e-11 };
     lip_random random = lip_random_seed(0, 0);
     lip_singular singular;

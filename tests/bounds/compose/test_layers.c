@@ -76,8 +76,9 @@ static void check_between(void **unused)
 static void check_shapes_of_scales(void **unused)
 {
     (void)unused;
-    lip_gain single = hand_scale(FACTORS, 1, -1), wrong_axis = hand_scale(FACTORS, 3, 0), spread = hand_scale(FACTORS, 4, -2);
-    lip_gain wrong_count = hand_scale(FACTORS, 4, 1), repeated = hand_scale(FACTORS, 3, 1);
+    lip_gain single = hand_scale(FACTORS, 1, -1), wrong_axis = hand_scale(FACTORS, 3, 0);
+    lip_gain spread = hand_scale(FACTORS, 4, -2), wrong_count = hand_scale(FACTORS, 4, 1);
+    lip_gain repeated = hand_scale(FACTORS, 3, 1);
     repeated.scale.multiplicity = 2;
     chain(conv_gain(), NULL, single);
     assert_true(plans[0].after == &plans[1]);
@@ -112,7 +113,8 @@ static void check_read_twice(void **unused)
         for (int scale_first = 0; scale_first < 2; scale_first++) {
             hand_begin_graph(&g);
             lip_gain scale = hand_scale(FACTORS, 3, 1);
-            lip_value *y = hand_add(&g, scale_first ? scale : conv_gain(), image(), hand_varying(&g, image()), NULL, NULL);
+            lip_value *x = hand_varying(&g, image());
+            lip_value *y = hand_add(&g, scale_first ? scale : conv_gain(), image(), x, NULL, NULL);
             lip_value *z = hand_add(&g, scale_first ? conv_gain() : scale, image(), y, NULL, NULL);
             hand_logits(&g, at_logits ? y : hand_add(&g, hand_kind(LIP_GAIN_SUM), image(), z, y, NULL));
             plan();
@@ -174,8 +176,9 @@ static void check_kinds(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(check_plain_folds),  cmocka_unit_test(check_between),    cmocka_unit_test(check_shapes_of_scales),
-        cmocka_unit_test(check_rank_changes), cmocka_unit_test(check_read_twice), cmocka_unit_test(check_several),
+        cmocka_unit_test(check_plain_folds),      cmocka_unit_test(check_between),
+        cmocka_unit_test(check_shapes_of_scales), cmocka_unit_test(check_rank_changes),
+        cmocka_unit_test(check_read_twice),       cmocka_unit_test(check_several),
         cmocka_unit_test(check_kinds),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

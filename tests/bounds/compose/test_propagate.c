@@ -84,8 +84,9 @@ static void check_branches(void **unused)
     for (int join = 0; join < 2; join++) {
         hand_begin_graph(&g);
         x = hand_varying(&g, vector());
-        compose(hand_add(&g, hand_kind(join ? LIP_GAIN_JOIN : LIP_GAIN_CONCAT), join ? vector() : hand_dims(2, 1, 15, 0, 0),
-                         layer(2, x), layer(3, x), layer(6, x)));
+        lip_gain gain = hand_kind(join ? LIP_GAIN_JOIN : LIP_GAIN_CONCAT);
+        lip_shape shape = join ? vector() : hand_dims(2, 1, 15, 0, 0);
+        compose(hand_add(&g, gain, shape, layer(2, x), layer(3, x), layer(6, x)));
         check_upper(7);
     }
 

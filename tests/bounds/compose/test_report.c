@@ -50,7 +50,8 @@ static void check_bounded(void **unused)
     assert_string_equal(report->layers[0].name, "four");
     assert_string_equal(report->layers[1].gain.method, LIP_METHOD_ISOMETRY);
     assert_true(report->layers[2].gain.tightness >= 2 && report->layers[0].gain.tightness == 1);
-    assert_true(fabs(report->layers[0].log_share - 2.0 / 3) < 1e-12 && fabs(report->layers[2].log_share + 1.0 / 3) < 1e-12);
+    assert_true(fabs(report->layers[0].log_share - 2.0 / 3) < 1e-12 &&
+                fabs(report->layers[2].log_share + 1.0 / 3) < 1e-12);
     assert_true(report->layers[1].log_share == 0);
     assert_true(report->layers[0].cumulative_upper == 4 && report->layers[2].cumulative_upper == report->network.upper);
     assert_int_equal(report->layers[0].input_count, 1);

@@ -23,7 +23,8 @@ static double scaled_norm(const lip_conv *conv, const double *w, const lip_scale
     double *a = oracle_conv_matrix(conv, w);
     for (int64_t j = 0; j < cols; j++)
         for (int64_t i = 0; i < rows; i++)
-            a[j * rows + i] *= lip_scale_at(on_out, i / (rows / conv->c_out)) * lip_scale_at(on_in, j / (cols / conv->c_in));
+            a[j * rows + i] *= lip_scale_at(on_out, i / (rows / conv->c_out)) *
+                               lip_scale_at(on_in, j / (cols / conv->c_in));
     double norm = oracle_svd(a, rows, cols);
     oracle_free(a);
     return norm;
@@ -115,7 +116,8 @@ static void check_not_finite(void **unused)
     }
 }
 
-/* The closed form of the paper is an upper bound where it applies: the norm of the reshaped kernel times the root of the overlap. */
+/* The closed form of the paper is an upper bound where it applies: the norm of the reshaped kernel times the root
+ * of the overlap. */
 static void check_paper(void **unused)
 {
     (void)unused;
@@ -125,9 +127,8 @@ static void check_paper(void **unused)
         for (int d = 0; d < conv->dims; d++) {
             conv->dilation[d] = trial & 1 ? 2 : 1;
             conv->pad_begin[d] = conv->k[d] / 2;
-            conv->n_out[d] = (conv->n[d] + 2 * conv->pad_begin[d] - (conv->k[d] - 1) * conv->dilation[d] - 1) / conv->stride[d] + 1;
-            if (conv->n[d] + 2 * conv->pad_begin[d] <= (conv->k[d] - 1) * conv->dilation[d])
-                conv->n_out[d] = 1;
+            int64_t room = conv->n[d] + 2 * conv->pad_begin[d] - (conv->k[d] - 1) * conv->dilation[d] - 1;
+            conv->n_out[d] = room < 0 ? 1 : room / conv->stride[d] + 1;
         }
         int64_t count = lip_conv_weight_count(conv);
         double *w = oracle_alloc(count, sizeof *w);
@@ -144,7 +145,8 @@ static void check_paper(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(check_folding),    cmocka_unit_test(check_sides_differ), cmocka_unit_test(check_extreme_scales),
+        cmocka_unit_test(check_folding),        cmocka_unit_test(check_sides_differ),
+        cmocka_unit_test(check_extreme_scales),
         cmocka_unit_test(check_not_finite), cmocka_unit_test(check_paper),
     };
     return cmocka_run_group_tests_name("gain convolution", tests, NULL, NULL);

@@ -72,8 +72,7 @@ static void check_storages(void **unused)
 {
     (void)unused;
     const float singles[] = { 3, 0, 0, -7 };
-    lip_tensor weight = { .dtype = LIP_DTYPE_FLOAT, .storage = LIP_F32, .shape = { .rank = 1, .dim = { 4 } }, .count = 4,
-                          .f32 = singles };
+    lip_tensor weight = { .dtype = LIP_DTYPE_FLOAT, .storage = LIP_F32, .count = 4, .f32 = singles };
     lip_gain gain = dense_gain(&weight, 2, 2, false);
     lip_layer_gain out = sample_gain(&gain, sample_node(), NULL, NULL);
     assert_true(out.lower <= 7 && out.upper >= 7 && out.upper < 7.0000001);

@@ -67,7 +67,8 @@ static void check_error(void **unused)
     task.before = &exact;
     assert_true(lip_fold_error(&task, true) >= 2 * LIP_UNIT);
     task.after = &rough;
-    assert_true(lip_fold_error(&task, true) >= 3 * LIP_UNIT + 0x1p-40 && lip_fold_error(&task, true) < 0x1.001p-40 + 4 * LIP_UNIT);
+    assert_true(lip_fold_error(&task, true) >= 3 * LIP_UNIT + 0x1p-40 &&
+                lip_fold_error(&task, true) < 0x1.001p-40 + 4 * LIP_UNIT);
 }
 
 /* A product is within u of the truth, or it is NaN. */
@@ -81,12 +82,14 @@ static void check_products(void **unused)
         double b = ldexp(oracle_normal(&state), (int)oracle_int(&state, -1074, 1000)), product = lip_fold(a, b);
         lost += isnan(product);
         if (isfinite(product))
-            assert_true(fabsl(fmal(a, b, -(long double)product)) <= LIP_UNIT * fabsl((long double)a * b) * (1 + 1e-18L));
+            assert_true(fabsl(fmal(a, b, -(long double)product)) <=
+                        LIP_UNIT * (1 + 1e-18L) * fabsl((long double)a * b));
         else if (isnan(product))
             assert_true(fabs(a * b) < 0x1p-1022);
     }
     assert_true(lost > 1000);
-    assert_true(lip_fold(0, 5) == 0 && lip_fold(5, 0) == 0 && lip_fold(LIP_TINY, 1) == LIP_TINY && lip_fold(-1, 1) == -1);
+    assert_true(lip_fold(0, 5) == 0 && lip_fold(5, 0) == 0 && lip_fold(LIP_TINY, 1) == LIP_TINY &&
+                lip_fold(-1, 1) == -1);
     assert_true(isnan(lip_fold(0, (double)INFINITY)) && isinf(lip_fold(1e300, 1e300)));
 }
 

@@ -49,7 +49,8 @@ static lip_status copy_adjoint(const lip_call *call, lip_error *error)
     return LIP_OK;
 }
 
-static const lip_op AVERAGE = { .name = "Average", .domain = "", .forward = average_forward, .adjoint = average_adjoint };
+static const lip_op AVERAGE = { .name = "Average", .domain = "", .forward = average_forward,
+                                .adjoint = average_adjoint };
 static const lip_op COPY = { .name = "Copy", .domain = "", .forward = copy_forward, .adjoint = copy_adjoint };
 static const lip_op OPAQUE = { .name = "Opaque", .domain = "", .forward = copy_forward };
 
@@ -57,7 +58,8 @@ static lip_value from, to, *inputs[] = { &from }, *outputs[] = { &to };
 
 static lip_node node_of(const lip_op *op, int64_t n, int64_t m)
 {
-    from = to = (lip_value) { .name = "v", .dtype = LIP_DTYPE_DOUBLE, .shape_known = true, .varies = true, .consumers = 1 };
+    from = to = (lip_value) { .name = "v", .dtype = LIP_DTYPE_DOUBLE, .shape_known = true, .varies = true,
+                              .consumers = 1 };
     from.shape = (lip_shape) { .rank = 1, .dim = { n } };
     to.shape = (lip_shape) { .rank = 1, .dim = { m } };
     return (lip_node) { .name = "linear", .op_type = op->name, .domain = "", .module = "", .op = op, .inputs = inputs,
@@ -86,7 +88,8 @@ static void check_copies(void **unused)
         lip_node node = node_of(&COPY, 5, m);
         long double truth = sqrtl((long double)((m + 4) / 5));
         lip_layer_gain out = sample_gain(&gain, &node, NULL, NULL);
-        assert_true((long double)out.lower <= truth && (long double)out.upper >= truth && out.upper < out.lower * (1 + 1e-15));
+        assert_true((long double)out.lower <= truth && (long double)out.upper >= truth &&
+                    out.upper < out.lower * (1 + 1e-15));
         assert_false((long double)(out.upper * 0.999) >= truth);
     }
 }

@@ -46,7 +46,8 @@ static void check_pooling(void **unused)
     lip_attr attrs[] = { { .name = "kernel_shape", .kind = LIP_ATTR_INTS, .count = 2, .ints = kernel },
                          { .name = "strides", .kind = LIP_ATTR_INTS, .count = 2, .ints = strides },
                          { .name = "dilations", .kind = LIP_ATTR_INTS, .count = 2, .ints = twos } };
-    lip_node node = { .name = "pool", .op_type = "MaxPool", .domain = "", .module = "", .inputs = inputs, .input_count = 1,
+    lip_node node = { .name = "pool", .op_type = "MaxPool", .domain = "", .module = "", .inputs = inputs,
+                      .input_count = 1,
                       .attrs = attrs, .attr_count = 2 };
     assert_true(lip_paper_pooling(&node, false) == 2); /* two windows a dimension */
     double average = lip_paper_pooling(&node, true);

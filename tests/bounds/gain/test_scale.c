@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-static lip_layer_gain gain_of(const double *factor, int64_t count, int axis, double relative_error, int64_t multiplicity)
+static lip_layer_gain gain_of(const double *factor, int64_t count, int axis, double relative_error,
+                              int64_t multiplicity)
 {
     lip_gain gain = { .kind = LIP_GAIN_SCALE, .scale = { factor, count, axis, relative_error, multiplicity } };
     return sample_gain(&gain, sample_node(), NULL, NULL);

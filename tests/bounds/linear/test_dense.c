@@ -35,7 +35,8 @@ static void check(const double *elements, int64_t rows, int64_t cols, long doubl
 {
     lip_norm norm = norm_of(elements, rows, cols, 0);
     if (!((long double)norm.upper >= truth * (1 - doubt) && (long double)norm.lower <= truth * (1 + doubt)))
-        fail_msg("%d x %d: %.17g is not in [%.17g, %.17g]", (int)rows, (int)cols, (double)truth, norm.lower, norm.upper);
+        fail_msg("%d x %d: %.17g is not in [%.17g, %.17g]", (int)rows, (int)cols, (double)truth, norm.lower,
+                 norm.upper);
     if (!(norm.upper <= norm.lower * (1 + 1e-8)))
         fail_msg("%d x %d: [%.17g, %.17g] is not tight", (int)rows, (int)cols, norm.lower, norm.upper);
     assert_false((long double)(norm.upper * 0.999) >= truth * (1 - doubt));
@@ -139,7 +140,8 @@ static void check_scales(void **unused)
         if (e > -1030)
             assert_true(norm.upper <= norm.lower * (1 + 1e-8) && norm.upper * 0.999 < truth);
         else
-            assert_true(norm.upper <= (double)truth + 4 * DBL_TRUE_MIN && norm.lower >= (double)truth - 4 * DBL_TRUE_MIN);
+            assert_true(norm.upper <= (double)truth + 4 * DBL_TRUE_MIN &&
+                        norm.lower >= (double)truth - 4 * DBL_TRUE_MIN);
     }
     double wide[] = { 1e300, 1e-310, 1e-310, 1e-320, -1e300, 0 };
     check(wide, 2, 3, 1e300L, 1e-15);

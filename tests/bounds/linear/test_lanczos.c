@@ -48,7 +48,8 @@ static lip_operator operator_of(plain *p)
 {
     double longest = (double)(p->rows > p->cols ? p->rows : p->cols);
     return (lip_operator) { .rows = p->rows, .cols = p->cols, .context = p, .forward = forward, .adjoint = adjoint,
-                            .product_error = lip_mul_up(lip_gamma(longest + 2), lip_norm_upper(p->a, p->rows * p->cols)) };
+                            .product_error = lip_mul_up(lip_gamma(longest + 2),
+                                                        lip_norm_upper(p->a, p->rows * p->cols)) };
 }
 
 static void check_matrix(plain *p, long double truth, bool separated)
@@ -160,9 +161,11 @@ static void check_failures(void **unused)
             plain p = { a, rows, 400 / rows, fail };
             lip_operator operator = operator_of(&p);
             uint64_t in_use = oracle_in_use();
-            assert_int_equal(lip_lanczos(&operator, NULL, &random, oracle_memory(), NULL, &singular, NULL), LIP_EMEMORY);
+            assert_int_equal(lip_lanczos(&operator, NULL, &random, oracle_memory(), NULL, &singular, NULL),
+                             LIP_EMEMORY);
             p.fail_in = fail;
-            assert_int_equal(lip_power_iteration(&operator, 40, &random, oracle_memory(), &estimate, NULL), LIP_EMEMORY);
+            assert_int_equal(lip_power_iteration(&operator, 40, &random, oracle_memory(), &estimate, NULL),
+                             LIP_EMEMORY);
             for (int k = 1; k < 8; k++) {
                 atomic_store(&oracle_memory()->fail_in, k);
                 lip_status status = lip_lanczos(&operator, NULL, &random, oracle_memory(), NULL, &singular, NULL);

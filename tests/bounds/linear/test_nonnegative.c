@@ -65,7 +65,8 @@ static void check(plain *p, double truth, double tightness)
 {
     lip_norm norm = norm_of(p);
     if (oracle_breaks(norm.lower, norm.upper, truth, 1e-14) != 0 || (truth > 0 && norm.upper > truth * tightness))
-        fail_msg("%d x %d: norm %.17g, bounds [%.17g, %.17g]", (int)p->rows, (int)p->cols, truth, norm.lower, norm.upper);
+        fail_msg("%d x %d: norm %.17g, bounds [%.17g, %.17g]", (int)p->rows, (int)p->cols, truth, norm.lower,
+                 norm.upper);
     if (truth > 0) {
         assert_int_equal(oracle_breaks(norm.lower, norm.upper * 0.999 / tightness, truth, 1e-14), 1);
         assert_true(norm.lower >= truth * 0.9);

@@ -31,8 +31,15 @@ static double positive(void)
 static double inward_up(double bound) { return nextafter(nextafter(bound, 0), 0); }
 static double inward_down(double bound) { return nextafter(nextafter(bound, (double)INFINITY), (double)INFINITY); }
 
-static bool product_at_most(double a, double b, double bound) { return isinf(bound) || fmal(a, b, -(long double)bound) <= 0; }
-static bool product_at_least(double a, double b, double bound) { return fmal(a, b, -(long double)bound) >= 0; }
+static bool product_at_most(double a, double b, double bound)
+{
+    return isinf(bound) || fmal(a, b, -(long double)bound) <= 0;
+}
+
+static bool product_at_least(double a, double b, double bound)
+{
+    return fmal(a, b, -(long double)bound) >= 0;
+}
 
 static void check_products(void **unused)
 {
