@@ -78,11 +78,25 @@ install_clang_runtime() {
     install_packages "libclang-rt-$version-dev"
 }
 
+# A build folder that is half made, or that another version of meson made, starts afresh.
+configured() {
+    [ -f build/build.ninja ] && meson setup --reconfigure build >/dev/null 2>&1
+}
+
 build() {
     # shellcheck disable=SC2086
     install_packages $BUILD_PACKAGES
-    [ -f build/build.ninja ] || meson setup build
-    meson compile -C build
+    configured || {
+        rm -rf build
+        meson setup build
+    } || {
+        say "the build could not be configured; build/meson-logs/meson-log.txt says why"
+        exit 2
+    }
+    meson compile -C build || {
+        say "the build fails"
+        exit 2
+    }
 }
 
 # Rows of the Markdown reports, whose bounds are rounded outward already: never round a bound again.

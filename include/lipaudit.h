@@ -85,7 +85,8 @@ typedef struct lip_input_shape { /* --input-shape NAME:1x3x224x224 */
 typedef struct lip_load_options {
     const char *input;  /* the one graph input that is perturbed; NULL: every floating-point input, jointly */
     const char *output; /* tensor taken as logits; NULL: the first floating-point graph output that depends on
-                           the input, before a final Softmax or LogSoftmax */
+                           the input (where there is none, the first of any type), before a final Softmax,
+                           LogSoftmax, ArgMax or TopK */
     const lip_input_shape *shapes;
     size_t shape_count;
     uint64_t max_memory; /* bytes; 0: half of the machine's memory */
@@ -198,6 +199,7 @@ typedef struct lip_layer {
     const char *reason; /* why not bounded, or how the gain is known; "" if plain */
     lip_bound gain;
     double power_estimate; /* power iteration on the real operator, as in the paper: converges from below */
+    double power_error_term; /* the paper's: power_estimate + this is its upper "bound", likely after many starts only */
     int power_iterations;
     double power_relative_gap; /* 1 - power_estimate / gain.upper */
     double exact_svd;          /* largest singular value by LAPACKE's SVD of the formed operator: not proved */

@@ -82,7 +82,7 @@ static void put_layer(FILE *stream, const lip_layer *layer)
     put_texts(stream, (const char *const[]){verdict_text(layer->verdict), layer->reason}, 2);
     put_numbers(stream, (const double[]){layer->gain.lower, layer->gain.upper, layer->gain.tightness}, 3);
     put_texts(stream, (const char *const[]){layer->gain.method}, 1);
-    put_numbers(stream, &layer->power_estimate, 1);
+    put_numbers(stream, (const double[]){layer->power_estimate, layer->power_error_term}, 2);
     fprintf(stream, ",%d", layer->power_iterations);
     put_numbers(stream, (const double[]){layer->power_relative_gap, layer->exact_svd, layer->reshaped, layer->lmt_bound,
                                          layer->cumulative_upper, layer->log_share, layer->seconds}, 7);
@@ -92,7 +92,7 @@ static void put_layer(FILE *stream, const lip_layer *layer)
 static bool render(const lip_run_info *run, FILE *stream)
 {
     fputs("index,name,op,module,inputs,output,input_shape,output_shape,parameters,verdict,reason,"
-          "gain_lower,gain_upper,gain_tightness,gain_method,power_iteration,power_iterations,power_relative_gap,"
+          "gain_lower,gain_upper,gain_tightness,gain_method,power_iteration,power_error_term,power_iterations,power_relative_gap,"
           "exact_svd,reshaped,lmt_bound,cumulative_upper,log_share,seconds\r\n", stream);
     for (size_t i = 0; i < run->report->layer_count; i++)
         put_layer(stream, &run->report->layers[i]);

@@ -24,6 +24,7 @@ static json_t *power_iteration(const lip_layer *layer)
     bool complete = true;
     json_t *object = json_object();
     json_put(object, &complete, "value", json_number(layer->power_estimate));
+    json_put(object, &complete, "error_term", json_number(layer->power_error_term));
     json_put(object, &complete, "iterations", json_integer(layer->power_iterations));
     json_put(object, &complete, "relative_gap", json_number(layer->power_relative_gap));
     return json_whole(object, complete);

@@ -78,6 +78,7 @@ static bool fill_layer(lip_layer *layer, const lip_layer_plan *plan, const lip_l
     layer->reason = lip_arena_string(arena, gain->reason, strlen(gain->reason));
     layer->gain = (lip_bound) { gain->lower, gain->upper, lip_tightness(gain->lower, gain->upper), gain->method };
     layer->power_estimate = gain->power_estimate;
+    layer->power_error_term = gain->power_error_term;
     layer->power_iterations = gain->power_iterations;
     layer->power_relative_gap = 1 - gain->power_estimate / gain->upper;
     layer->exact_svd = gain->exact_svd;

@@ -63,6 +63,7 @@ static lip_status all_columns(lip_layer_task *task, const double *w, double *wor
     out->upper = norm.upper;
     out->method = norm.method;
     out->power_estimate = norm.power_estimate;
+    out->power_error_term = norm.power_error_term;
     out->power_iterations = task->iterations;
     out->exact_svd_reason = "its norm is not finite";
     if (isinf(norm.upper)) /* LAPACK refuses NaN, and knows nothing of Inf */

@@ -68,7 +68,7 @@ lip_status lip_gain_dense(lip_layer_task *task, lip_layer_gain *out, lip_error *
     lip_panels panels = { a->rows > a->cols ? a->rows : a->cols, a->rows > a->cols ? a->cols : a->rows, &source, fill,
                           lip_fold_error(task, a->alpha != 1) };
     out->power_iterations = task->iterations;
-    out->power_estimate = 0;
+    out->power_estimate = out->power_error_term = 0;
     for (int64_t b = 0; b < a->batch; b++) {
         lip_norm norm;
         source.base = b * a->batch_stride;
@@ -80,10 +80,11 @@ lip_status lip_gain_dense(lip_layer_task *task, lip_layer_gain *out, lip_error *
         out->lower = fmax(out->lower, norm.lower);
         out->upper = fmax(out->upper, norm.upper);
         out->power_estimate = fmax(out->power_estimate, norm.power_estimate);
+        out->power_error_term = fmax(out->power_error_term, norm.power_error_term);
         out->method = norm.method;
     }
     if (isinf(out->upper)) {
-        out->power_estimate = out->exact_svd = (double)NAN;
+        out->power_estimate = out->power_error_term = out->exact_svd = (double)NAN;
         out->exact_svd_reason = "its norm is not finite";
     }
     if (a->multiplicity > 1) {

@@ -113,7 +113,8 @@ lip_status lip_gain_of(lip_layer_task *task, lip_layer_gain *out, lip_error *err
 {
     const double nan = (double)NAN;
     *out = (lip_layer_gain) { .verdict = LIP_BOUNDED, .reason = task->gain.reason ? task->gain.reason : "",
-                              .power_estimate = nan, .exact_svd = nan, .reshaped = nan, .lmt_bound = nan,
+                              .power_estimate = nan, .power_error_term = nan,
+                              .exact_svd = nan, .reshaped = nan, .lmt_bound = nan,
                               .method = "none", .exact_svd_reason = "not a matrix" };
     lip_error inner = { 0 };
     lip_status status = calculators[task->gain.kind](task, out, &inner);

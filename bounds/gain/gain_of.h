@@ -31,7 +31,7 @@ typedef struct lip_layer_gain {
     const char *reason;
     double lower, upper;
     const char *method;
-    double power_estimate, exact_svd, reshaped, lmt_bound;
+    double power_estimate, power_error_term, exact_svd, reshaped, lmt_bound;
     int power_iterations;
     const char *exact_svd_reason;
 } lip_layer_gain;

@@ -100,7 +100,7 @@ static lip_status pointwise(const lip_conv *c, const double *w, double relative_
                             lip_random *random, lip_memory *memory, lip_norm *out, lip_error *error)
 {
     int64_t ci = c->c_in / c->groups, co = c->c_out / c->groups;
-    *out = (lip_norm) { 0, 0, 0, "verified Cholesky" };
+    *out = (lip_norm) { 0, 0, 0, "verified Cholesky", 0 };
     for (int64_t group = 0; group < c->groups && sees_input(c); group++) {
         lip_matrix matrix = { w + group * co * ci, co, ci };
         lip_panels panels = lip_matrix_panels(&matrix, relative_error);
@@ -111,6 +111,7 @@ static lip_status pointwise(const lip_conv *c, const double *w, double relative_
         out->lower = fmax(out->lower, one.lower);
         out->upper = fmax(out->upper, one.upper);
         out->power_estimate = iterations > 0 ? fmax(out->power_estimate, one.power_estimate) : (double)NAN;
+        out->power_error_term = fmax(out->power_error_term, one.power_error_term);
     }
     return LIP_OK;
 }
@@ -142,8 +143,12 @@ static lip_status bound(const lip_conv *c, const double *w, const lip_conv_optio
     lip_singular singular;
     double torus, banded;
     lip_status status = LIP_OK;
-    if (options->iterations > 0)
-        status = lip_power_iteration(&operator, options->iterations, random, memory, &out->power_estimate, error);
+    if (options->iterations > 0) {
+        lip_power power = { 0 };
+        status = lip_power_iteration(&operator, options->iterations, random, memory, &power, error);
+        out->power_estimate = power.estimate;
+        out->power_error_term = power.error_term;
+    }
     if (status == LIP_OK)
         status = lip_lanczos(&operator, &lanczos, random, memory, NULL, &singular, error);
     if (status == LIP_OK)
@@ -176,6 +181,7 @@ static void unscale(lip_norm *out, int exponent, double lost)
         out->lower = fmax(0, lip_down(ldexp(out->lower, exponent)));
         out->upper = lip_up(ldexp(out->upper, exponent));
         out->power_estimate = ldexp(out->power_estimate, exponent);
+        out->power_error_term = ldexp(out->power_error_term, exponent);
     }
 }
 
@@ -184,7 +190,7 @@ lip_status lip_conv_norm(const lip_conv *conv, const double *w, double relative_
 {
     int64_t count = lip_conv_weight_count(conv);
     double largest = 0, check = 0;
-    *out = (lip_norm) { 0, (double)INFINITY, (double)NAN, "none" };
+    *out = (lip_norm) { 0, (double)INFINITY, (double)NAN, "none", 0 };
     for (int64_t i = 0; i < count; i++) {
         largest = fmax(largest, fabs(w[i]));
         check += w[i] * 0;
@@ -192,7 +198,7 @@ lip_status lip_conv_norm(const lip_conv *conv, const double *w, double relative_
     if (check != 0 || isnan(check))
         return LIP_OK;
     if (largest == 0) {
-        *out = (lip_norm) { 0, 0, 0, "zero" };
+        *out = (lip_norm) { 0, 0, 0, "zero", 0 };
         return LIP_OK;
     }
     if (is_pointwise(conv))

@@ -141,22 +141,25 @@ static double lower_at(dense *a, const double *v, double *image)
 }
 
 /* Power iteration on the Gram matrix: the same iterates as u <- A'A u / ||.||, at the cost of the shorter side. */
-static double power_estimate(const dense *a, int iterations, lip_random *random, double *u, double *v)
+static lip_power power_iteration(const dense *a, int iterations, lip_random *random, double *u, double *v)
 {
     blasint n = (blasint)a->width;
-    double quotient = 0;
+    double quotient = 0, r = 0, before = 0;
     for (int64_t i = 0; i < a->width; i++)
         u[i] = lip_random_normal(random);
     for (int i = 0; i <= iterations; i++) {
         double norm = cblas_dnrm2(n, u, 1);
         if (!(norm > 0))
-            return 0;
+            return (lip_power) { 0, 0 };
+        before = i > 1 ? r : 0;
+        r = i > 0 ? norm : 0; /* ||A'A u|| of the step before */
         cblas_dscal(n, 1 / norm, u, 1);
         gram_forward((void *)(uintptr_t)a, u, v);
         quotient = cblas_ddot(n, u, 1, v, 1); /* ||A u||^2 */
         memcpy(u, v, (size_t)n * sizeof *u);
     }
-    return sqrt(fmax(0, quotient));
+    double estimate = sqrt(fmax(0, quotient));
+    return (lip_power) { estimate, lip_power_error_term(r, before, a->width, estimate) };
 }
 
 /* Smallest mu that could be proved, scaled: starts just above the larger of `lower` and the Ritz value. */
@@ -182,10 +185,14 @@ static lip_status bound(dense *a, int iterations, lip_random *random, lip_memory
     lip_singular singular;
     form_gram(a);
     if (a->trace == 0) { /* the largest element is scaled into [1, 2): there is none */
-        *out = (lip_norm) { 0, 0, iterations > 0 ? 0 : (double)NAN, "zero" };
+        *out = (lip_norm) { 0, 0, iterations > 0 ? 0 : (double)NAN, "zero", 0 };
         return LIP_OK;
     }
-    out->power_estimate = iterations > 0 ? power_estimate(a, iterations, random, vector, image) : (double)NAN;
+    if (iterations > 0) {
+        lip_power power = power_iteration(a, iterations, random, vector, image);
+        out->power_estimate = ldexp(power.estimate, a->exponent);
+        out->power_error_term = ldexp(power.error_term, a->exponent);
+    }
     lip_status status = lip_lanczos(&gram, NULL, random, memory, vector, &singular, error);
     if (status != LIP_OK)
         return status;
@@ -198,7 +205,6 @@ static lip_status bound(dense *a, int iterations, lip_random *random, lip_memory
     upper = lip_add_up(upper, a->exponent != 0 ? lip_add_up(lost, underflow) : lost);
     out->lower = fmax(0, a->exponent != 0 ? lip_down(ldexp(lower, a->exponent)) : lower);
     out->upper = a->exponent != 0 ? lip_up(ldexp(upper, a->exponent)) : upper;
-    out->power_estimate = ldexp(out->power_estimate, a->exponent);
     out->method = frobenius ? "Frobenius norm" : "verified Cholesky";
     return LIP_OK;
 }
@@ -207,7 +213,7 @@ lip_status lip_dense_norm(const lip_panels *panels, int iterations, lip_random *
                           lip_norm *out, lip_error *error)
 {
     dense a = { .panels = panels, .length = panels->length, .width = panels->width };
-    *out = (lip_norm) { 0, (double)INFINITY, (double)NAN, "none" };
+    *out = (lip_norm) { 0, (double)INFINITY, (double)NAN, "none", 0 };
     int64_t square, work_count;
     if (a.width > INT32_MAX || !lip_size_mul(a.width, a.width, &square) ||
         !lip_size_add(a.width, a.length > a.width ? a.length : a.width, &work_count))
@@ -222,7 +228,7 @@ lip_status lip_dense_norm(const lip_panels *panels, int iterations, lip_random *
         status = lip_fail(error, LIP_EMEMORY, "the Gram matrix of a %lld x %lld matrix (%.1f GiB) passes the memory cap",
                           (long long)a.length, (long long)a.width, (double)square * 8 / 0x1p30);
     else if (a.length == 0 || a.width == 0)
-        *out = (lip_norm) { 0, 0, 0, "empty" };
+        *out = (lip_norm) { 0, 0, 0, "empty", 0 };
     else if (find_scale(&a))
         status = bound(&a, iterations, random, memory, work, out, error);
     lip_free(memory, work);

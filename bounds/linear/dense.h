@@ -33,6 +33,7 @@ typedef struct lip_norm {
     double lower, upper;
     double power_estimate; /* after `iterations` steps of the paper's power iteration */
     const char *method;
+    double power_error_term; /* the paper's, see lip_power_error_term; 0 where power_estimate is NaN */
 } lip_norm;
 
 /*

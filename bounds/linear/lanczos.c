@@ -201,24 +201,32 @@ lip_status lip_lanczos(const lip_operator *operator, const lip_lanczos_options *
     return status;
 }
 
+double lip_power_error_term(double r, double r_before, int64_t order, double estimate)
+{
+    double f = fabs(r - r_before) * (double)order;
+    return fmax(0, sqrt(r + (f + sqrt(f * (4 * r + f))) / 2) - estimate);
+}
+
 lip_status lip_power_iteration(const lip_operator *operator, int iterations, lip_random *random, lip_memory *memory,
-                               double *estimate, lip_error *error)
+                               lip_power *out, lip_error *error)
 {
     double *u = lip_alloc(memory, operator->cols, sizeof(double));
     double *v = lip_alloc(memory, operator->rows, sizeof(double));
     bool fine = u && v;
-    double norm = 0;
+    double norm = 0, before = 0;
     if (fine) {
         fill_normal(u, operator->cols, random);
         norm = normalise(u, operator->cols);
     }
     for (int i = 0; i < iterations && fine && norm > 0; i++) {
         fine = operator->forward(operator->context, u, v) && operator->adjoint(operator->context, v, u);
+        before = i > 0 ? norm : 0;
         norm = fine ? normalise(u, operator->cols) : 0;
     }
     if (fine && norm > 0)
         fine = operator->forward(operator->context, u, v);
-    *estimate = norm > 0 && fine ? cblas_dnrm2((blasint)operator->rows, v, 1) : 0;
+    out->estimate = norm > 0 && fine ? cblas_dnrm2((blasint)operator->rows, v, 1) : 0;
+    out->error_term = norm > 0 ? lip_power_error_term(norm, before, operator->cols, out->estimate) : 0;
     lip_free(memory, v);
     lip_free(memory, u);
     return fine ? LIP_OK : lip_fail(error, LIP_EMEMORY, "out of memory in power iteration");

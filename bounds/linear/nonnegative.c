@@ -99,7 +99,7 @@ lip_status lip_nonnegative_norm(const lip_operator *operator, lip_random *random
 {
     iteration it = { .operator = operator, .upper = (double)INFINITY };
     lip_status status;
-    *out = (lip_norm) { 0, 0, (double)NAN, "empty" };
+    *out = (lip_norm) { 0, 0, (double)NAN, "empty", 0 };
     if (operator->rows == 0 || operator->cols == 0)
         return LIP_OK;
     it.gamma = lip_gamma((double)operator->rows + (double)operator->cols + 20);
@@ -114,7 +114,7 @@ lip_status lip_nonnegative_norm(const lip_operator *operator, lip_random *random
     lip_free(memory, it.next);
     lip_free(memory, it.image);
     if (status == LIP_OK)
-        *out = (lip_norm) { fmin(it.lower, it.upper), it.upper, (double)NAN, "Collatz-Wielandt" };
+        *out = (lip_norm) { fmin(it.lower, it.upper), it.upper, (double)NAN, "Collatz-Wielandt", 0 };
     return status;
 }
 
@@ -131,6 +131,6 @@ lip_status lip_copy_norm(const lip_operator *operator, lip_memory *memory, lip_n
         largest = fmax(largest, copies[i]);
     lip_free(memory, ones);
     lip_free(memory, copies);
-    *out = (lip_norm) { lip_sqrt_down(largest), lip_sqrt_up(largest), (double)NAN, "count of copies" };
+    *out = (lip_norm) { lip_sqrt_down(largest), lip_sqrt_up(largest), (double)NAN, "count of copies", 0 };
     return fine ? LIP_OK : lip_fail(error, LIP_EMEMORY, "two vectors of a linear operator pass the memory cap");
 }

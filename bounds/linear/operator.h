@@ -47,12 +47,26 @@ typedef struct lip_singular {
 lip_status lip_lanczos(const lip_operator *operator, const lip_lanczos_options *options, lip_random *random,
                        lip_memory *memory, double *vector, lip_singular *out, lip_error *error);
 
+/* Neither is proved. */
+typedef struct lip_power {
+    double estimate;   /* ||A u|| at the last u: converges to ||A|| from below */
+    double error_term; /* what the paper's code adds to it, see lip_power_error_term */
+} lip_power;
+
 /*
  * The paper's power iteration [Tsuzuku 2018, algorithm 1]: from a Gaussian u, `iterations` times
- * v = A u, u = A'v / ||A'v||; *estimate = ||A u||. Converges from below: an estimate.
+ * v = A u, u = A'v / ||A'v||.
  */
 lip_status lip_power_iteration(const lip_operator *operator, int iterations, lip_random *random, lip_memory *memory,
-                               double *estimate, lip_error *error);
+                               lip_power *out, lip_error *error);
+
+/*
+ * With r and r_before the last two ||A'A u||, u of `order` elements, the authors' code takes r + e for lambda_max(A'A),
+ * e = (f + sqrt(f (4 r + f))) / 2, f = |r - r_before| order. It bounds lambda_max where the start u has at least
+ * 1 / order of its square in the top eigenspace, in exact arithmetic: likely for the largest of many starts, for one
+ * start more often false than true. As a distance to add to `estimate`.
+ */
+double lip_power_error_term(double r, double r_before, int64_t order, double estimate);
 
 /* The operator as a dense matrix, cols columns of rows elements each, by products with unit vectors. */
 lip_status lip_operator_form(const lip_operator *operator, double *matrix, lip_memory *memory, lip_error *error);

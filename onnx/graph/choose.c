@@ -2,15 +2,17 @@
  * choose.c: the tensor taken as the logits.
  *
  * The one the user names, as it is. Otherwise the first floating-point output
- * that depends on a perturbed input; and where a final Softmax or LogSoftmax
- * made it, what goes into that: margins and Lipschitz constants of a
- * classifier are about its logits, not its probabilities.
+ * that depends on a perturbed input, or the first of any type if there is none;
+ * and where a final Softmax, LogSoftmax, ArgMax or the indices of a TopK made
+ * it, what goes into that: margins and Lipschitz constants of a classifier are
+ * about its logits, not its probabilities or labels.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "graph/model.h"
 #include "op.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Which values depend on a perturbed input, as far as the graph's edges tell. */
@@ -39,24 +41,48 @@ static bool is_default(const lip_node *node, const char *const *names)
     return false;
 }
 
-/* A step between the Softmax and the output that keeps every element. */
-static bool keeps_elements(const lip_node *node)
+/* Types of values inside the graph are known only where the file tells them. */
+static bool is_score(lip_dtype dtype)
+{
+    return dtype == LIP_DTYPE_UNDEFINED || lip_dtype_is_real(dtype);
+}
+
+/* A step after the Softmax that keeps every element; `labels`: whole numbers may do. */
+static bool keeps_elements(const lip_node *node, bool labels)
 {
     static const char *const names[] = {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL};
     static const char *const cast[] = {"Cast", NULL};
     if (is_default(node, cast))
-        return lip_dtype_is_real((lip_dtype)lip_attr_int(node, "to", 0));
+        return labels || lip_dtype_is_real((lip_dtype)lip_attr_int(node, "to", 0));
     return is_default(node, names);
+}
+
+static const lip_value *made_from(const lip_value *value, bool labels)
+{
+    while (value && value->producer && keeps_elements(value->producer, labels))
+        value = lip_node_input(value->producer, 0);
+    return value;
 }
 
 /* The Softmax that ends in `value`, or NULL. */
 static const lip_node *final_softmax(const lip_value *value)
 {
     static const char *const softmax[] = {"Softmax", "LogSoftmax", NULL};
-    while (value && value->producer && keeps_elements(value->producer))
-        value = lip_node_input(value->producer, 0);
+    value = made_from(value, false);
     const lip_node *node = value ? value->producer : NULL;
     return node && is_default(node, softmax) && lip_node_input(node, 0) ? node : NULL;
+}
+
+/* The node that picks the largest of real scores, where its indices end in `value`; or NULL. */
+static const lip_node *final_labels(const lip_value *value)
+{
+    static const char *const arg_max[] = {"ArgMax", NULL}, *const top_k[] = {"TopK", NULL};
+    value = made_from(value, true);
+    const lip_node *node = value ? value->producer : NULL;
+    const lip_value *scores = node ? lip_node_input(node, 0) : NULL;
+    if (!scores || !is_score(scores->dtype))
+        return NULL;
+    return is_default(node, arg_max) || (is_default(node, top_k) && value == lip_node_output(node, 1)) ? node : NULL;
 }
 
 static lip_status named_output(lip_draft *draft, const char *name, lip_error *error)
@@ -66,6 +92,56 @@ static lip_status named_output(lip_draft *draft, const char *name, lip_error *er
         return lip_fail(error, LIP_EUSAGE, "the model has no tensor '%s' to take as the logits", name);
     draft->model->logits = &found->value;
     return LIP_OK;
+}
+
+/* The first output that depends on a perturbed input. */
+static lip_value *first_output(const lip_draft *draft, bool any_type)
+{
+    for (size_t i = 0; i < draft->output_count; i++) {
+        lip_value *output = draft->outputs[i];
+        if (output->varies && (any_type || is_score(output->dtype)))
+            return output;
+    }
+    return NULL;
+}
+
+/* "'x' (int64), 'y' (bool)", cut where the room ends. */
+static void list_value(char *text, size_t size, const lip_value *value)
+{
+    size_t used = strlen(text);
+    if (used < size)
+        snprintf(text + used, size - used, "%s'%s' (%s)", used ? ", " : "", value->name,
+                 value->dtype == LIP_DTYPE_UNDEFINED ? "type not declared" : lip_dtype_name(value->dtype));
+}
+
+static lip_status nothing_depends(const lip_draft *draft, const lip_load_options *options, lip_error *error)
+{
+    char inputs[320] = "", outputs[320] = "";
+    for (size_t i = 0; i < draft->input_count; i++)
+        list_value(inputs, sizeof inputs, &draft->inputs[i].value->value);
+    for (size_t i = 0; i < draft->output_count; i++)
+        list_value(outputs, sizeof outputs, draft->outputs[i]);
+    return lip_fail(error, LIP_EUNSUPPORTED, "no output depends on %s: the inputs are %s; the outputs %s",
+                    options->input ? "the chosen input" : "a floating-point input", inputs[0] ? inputs : "none",
+                    outputs[0] ? outputs : "none");
+}
+
+static void remark_skipped(lip_model *model, const lip_node *node)
+{
+    if (node)
+        lip_model_remark(model, "the final %s '%s' is not part of the logits: '%s' was taken", node->op_type,
+                         node->name, model->logits->name);
+}
+
+/* The logits behind an output, with a remark for each node that is left out. */
+static void take(lip_model *model, lip_value *output)
+{
+    const lip_node *labels = final_labels(output);
+    lip_value *scores = labels ? labels->inputs[0] : output;
+    const lip_node *softmax = final_softmax(scores);
+    model->logits = softmax ? softmax->inputs[0] : scores;
+    remark_skipped(model, softmax);
+    remark_skipped(model, labels);
 }
 
 static void remark_others(lip_draft *draft, const lip_value *taken)
@@ -82,20 +158,12 @@ lip_status lip_model_choose(lip_draft *draft, const lip_load_options *options, l
     spread(model);
     if (options->output)
         return named_output(draft, options->output, error);
-    lip_value *taken = NULL;
-    for (size_t i = 0; i < draft->output_count && !taken; i++) {
-        lip_value *output = draft->outputs[i];
-        if (output->varies && (output->dtype == LIP_DTYPE_UNDEFINED || lip_dtype_is_real(output->dtype)))
-            taken = output;
-    }
+    lip_value *taken = first_output(draft, false);
     if (!taken)
-        return lip_fail(error, LIP_EUNSUPPORTED, "no floating-point output depends on %s",
-                        options->input ? "the chosen input" : "a floating-point input");
-    const lip_node *softmax = final_softmax(taken);
-    model->logits = softmax ? softmax->inputs[0] : taken;
-    if (softmax)
-        lip_model_remark(model, "the final %s '%s' is not part of the logits: '%s' was taken", softmax->op_type,
-                         softmax->name, model->logits->name);
+        taken = first_output(draft, true);
+    if (!taken)
+        return nothing_depends(draft, options, error);
+    take(model, taken);
     remark_others(draft, taken);
     return LIP_OK;
 }

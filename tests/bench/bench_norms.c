@@ -124,12 +124,13 @@ static void bench_conv(int64_t c_in, int64_t c_out, int64_t k, int64_t stride, i
     lip_conv_options options = { LIP_EXACT_AUTO, 0 };
     lip_random random = lip_random_seed(0, 0);
     lip_norm norm;
-    double start = now(), estimate, *matrix = NULL;
+    lip_power power;
+    double start = now(), *matrix = NULL;
     need(lip_conv_norm(&conv, w, 0, &options, &random, &memory, &norm, NULL) == LIP_OK ? &norm : NULL);
     double proved = now() - start;
     int iterations = 4;
     start = now();
-    need(lip_power_iteration(&operator, iterations, &random, &memory, &estimate, NULL) == LIP_OK ? &norm : NULL);
+    need(lip_power_iteration(&operator, iterations, &random, &memory, &power, NULL) == LIP_OK ? &norm : NULL);
     double paper = (now() - start) / iterations * PAPER_ITERATIONS * PAPER_VECTORS;
     if (svd_flops(operator.rows, operator.cols) <= SVD_FLOPS) {
         matrix = need(lip_alloc(&memory, operator.rows * operator.cols, sizeof *matrix));

@@ -57,7 +57,7 @@ typedef struct check {
     const stored_set *other_set;
     int compared, disagreed, failures;
     double worst, share;
-    char verdict[16], reason[1024];
+    char verdict[16], reason[1100];
 } check;
 
 static lip_arena arena;

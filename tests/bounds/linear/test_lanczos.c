@@ -57,7 +57,8 @@ static void check_matrix(plain *p, long double truth, bool separated)
     lip_operator operator = operator_of(p);
     lip_random random = lip_random_seed(3, 3);
     lip_singular singular;
-    double estimate, *vector = oracle_alloc(p->cols, sizeof *vector);
+    lip_power power;
+    double *vector = oracle_alloc(p->cols, sizeof *vector);
     uint64_t in_use = oracle_in_use();
     assert_int_equal(lip_lanczos(&operator, NULL, &random, oracle_memory(), vector, &singular, NULL), LIP_OK);
     assert_int_equal(oracle_in_use(), in_use);
@@ -69,10 +70,20 @@ static void check_matrix(plain *p, long double truth, bool separated)
         assert_true(fabs(lip_norm_upper(vector, p->cols) - 1) < 1e-14);
     }
     for (int iterations = 1; iterations <= 64; iterations *= 4) {
-        assert_int_equal(lip_power_iteration(&operator, iterations, &random, oracle_memory(), &estimate, NULL), LIP_OK);
-        assert_true((long double)estimate <= truth * (1 + 1e-14L) && (truth == 0 || estimate > 0));
+        assert_int_equal(lip_power_iteration(&operator, iterations, &random, oracle_memory(), &power, NULL), LIP_OK);
+        assert_true((long double)power.estimate <= truth * (1 + 1e-14L) && (truth == 0 || power.estimate > 0));
+        assert_true(power.error_term >= 0);
     }
     oracle_free(vector);
+}
+
+/* By hand: f = 1, e = (1 + sqrt(17)) / 2. */
+static void the_papers_error_term(void **unused)
+{
+    (void)unused;
+    assert_true(lip_power_error_term(4, 4, 100, 2) == 0);
+    assert_true(fabs(lip_power_error_term(4, 3, 1, 2) - (sqrt(4 + (1 + sqrt(17)) / 2) - 2)) < 1e-15);
+    assert_true(lip_power_error_term(4, 3, 100, 2) > lip_power_error_term(4, 3.9, 100, 2));
 }
 
 static void check_random(void **unused)
@@ -152,7 +163,8 @@ static void check_error_counts(void **unused)
 static void check_failures(void **unused)
 {
     (void)unused;
-    double a[400], estimate;
+    lip_power power;
+    double a[400];
     oracle_fill(&state, a, 400);
     lip_singular singular;
     lip_random random = lip_random_seed(1, 1);
@@ -164,7 +176,7 @@ static void check_failures(void **unused)
             assert_int_equal(lip_lanczos(&operator, NULL, &random, oracle_memory(), NULL, &singular, NULL),
                              LIP_EMEMORY);
             p.fail_in = fail;
-            assert_int_equal(lip_power_iteration(&operator, 40, &random, oracle_memory(), &estimate, NULL),
+            assert_int_equal(lip_power_iteration(&operator, 40, &random, oracle_memory(), &power, NULL),
                              LIP_EMEMORY);
             for (int k = 1; k < 8; k++) {
                 atomic_store(&oracle_memory()->fail_in, k);
@@ -179,7 +191,7 @@ static void check_failures(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(check_random),      cmocka_unit_test(check_tied), cmocka_unit_test(check_convolution),
+        cmocka_unit_test(the_papers_error_term), cmocka_unit_test(check_random), cmocka_unit_test(check_tied), cmocka_unit_test(check_convolution),
         cmocka_unit_test(check_error_counts), cmocka_unit_test(check_failures),
     };
     return cmocka_run_group_tests_name("lanczos", tests, NULL, NULL);
