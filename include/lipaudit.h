@@ -199,12 +199,12 @@ typedef struct lip_layer {
     const char *reason; /* why not bounded, or how the gain is known; "" if plain */
     lip_bound gain;
     double power_estimate; /* power iteration on the real operator, as in the paper: converges from below */
-    double power_error_term; /* the paper's: power_estimate + this is its upper "bound", likely after many starts only */
+    double power_error_term; /* the paper's: the sum of both is its upper "bound", likely after many starts only */
     int power_iterations;
     double power_relative_gap; /* 1 - power_estimate / gain.upper */
     double exact_svd;          /* largest singular value by LAPACKE's SVD of the formed operator: not proved */
     const char *exact_svd_reason; /* why exact_svd is absent; "" otherwise */
-    double reshaped;           /* norm of the reshaped kernel, what torch's spectral_norm normalises; convolutions only */
+    double reshaped;           /* norm of the reshaped kernel (as in torch's spectral_norm); convolutions only */
     double lmt_bound;          /* the paper's closed form [Tsuzuku 2018]: convolutions and pooling only */
     double cumulative_upper;   /* bound on the Lipschitz constant from the model's input to this node's output */
     double log_share;          /* log(gain.upper) / sum over the layers on the way of |log(gain.upper)| */

@@ -92,7 +92,8 @@ static void put_layer(FILE *stream, const lip_layer *layer)
 static bool render(const lip_run_info *run, FILE *stream)
 {
     fputs("index,name,op,module,inputs,output,input_shape,output_shape,parameters,verdict,reason,"
-          "gain_lower,gain_upper,gain_tightness,gain_method,power_iteration,power_error_term,power_iterations,power_relative_gap,"
+          "gain_lower,gain_upper,gain_tightness,gain_method,power_iteration,power_error_term,power_iterations,"
+          "power_relative_gap,"
           "exact_svd,reshaped,lmt_bound,cumulative_upper,log_share,seconds\r\n", stream);
     for (size_t i = 0; i < run->report->layer_count; i++)
         put_layer(stream, &run->report->layers[i]);

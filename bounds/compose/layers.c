@@ -58,7 +58,7 @@ static bool is_translation(const lip_layer_plan *plan)
     return plan->gain.kind == LIP_GAIN_SUM && plan->gain.coefficient == 1 && keeps_shape(plan);
 }
 
-/* The layer whose output reaches this one through translations, nobody else reading the values between; NULL if none. */
+/* The layer whose output reaches this one through translations, nobody else reading the values between; or NULL. */
 static lip_layer_plan *directly_before(lip_layer_plan *plans, size_t count, const lip_layer_plan *at)
 {
     for (;;) {
@@ -78,7 +78,8 @@ static void fold_after(lip_layer_plan *plans, size_t count)
         if (plans[i].gain.kind != LIP_GAIN_SCALE)
             continue;
         lip_layer_plan *linear = directly_before(plans, count, &plans[i]);
-        if (linear && !linear->after && keeps_shape(&plans[i]) && lip_scale_fits_after(&plans[i].gain.scale, &linear->gain)) {
+        if (linear && !linear->after && keeps_shape(&plans[i]) &&
+            lip_scale_fits_after(&plans[i].gain.scale, &linear->gain)) {
             linear->after = &plans[i];
             plans[i].folded_away = true;
         }

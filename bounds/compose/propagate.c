@@ -51,7 +51,8 @@ static reach combine_branches(const lip_layer_plan *plan, const reach *reaches)
 static reach apply_gain(const lip_layer_plan *plan, const lip_layer_gain *gain, const reach *reaches)
 {
     int input = lip_node_varying(plan->node);
-    bool branches = plan->gain.kind == LIP_GAIN_SUM || plan->gain.kind == LIP_GAIN_JOIN || plan->gain.kind == LIP_GAIN_CONCAT;
+    lip_gain_kind kind = plan->gain.kind;
+    bool branches = kind == LIP_GAIN_SUM || kind == LIP_GAIN_JOIN || kind == LIP_GAIN_CONCAT;
     if (input < 0 && branches)
         return combine_branches(plan, reaches);
     if (input < 0) { /* several varying inputs and no rule for them: not finite, or not known */
@@ -61,7 +62,7 @@ static reach apply_gain(const lip_layer_plan *plan, const lip_layer_gain *gain, 
     reach from = reaches[plan->node->inputs[input]->index], to;
     if (plan->folded_away) /* the layer that took this scale has it in its gain */
         return from;
-    bool isometry = gain->upper == 1 && (plan->gain.kind == LIP_GAIN_ISOMETRY || plan->gain.kind == LIP_GAIN_SUM);
+    bool isometry = gain->upper == 1 && (kind == LIP_GAIN_ISOMETRY || kind == LIP_GAIN_SUM);
     to.upper = lip_mul_up(gain->upper, from.upper);
     to.estimate = gain->upper == 0 || from.estimate == 0 ? 0 : estimate_of(gain) * from.estimate;
     to.isometry = from.isometry && isometry;

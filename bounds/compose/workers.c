@@ -36,7 +36,9 @@ void lip_run_jobs(lip_job *job, void *context, const size_t *order, size_t count
     int started = 0;
     if (wanted > MOST_THREADS)
         wanted = MOST_THREADS;
-    while (started + 1 < wanted && (size_t)started + 1 < count && pthread_create(&helpers[started], NULL, work, &q) == 0)
+    if ((size_t)wanted > count)
+        wanted = (long)count;
+    while (started + 1 < wanted && pthread_create(&helpers[started], NULL, work, &q) == 0)
         started++;
     work(&q);
     for (int i = 0; i < started; i++)

@@ -43,16 +43,19 @@ static lip_status paper_columns(lip_layer_task *task, const double *w, lip_layer
     for (int d = 0; d < c->dims; d++)
         dilated = dilated || c->dilation[d] != 1;
     if (!dilated)
-        out->lmt_bound = lip_mul_up(norm.upper, lip_sqrt_up(lip_paper_overlap(c->dims, c->n, c->k, c->stride, c->pad_begin)));
+        out->lmt_bound =
+            lip_mul_up(norm.upper, lip_sqrt_up(lip_paper_overlap(c->dims, c->n, c->k, c->stride, c->pad_begin)));
     return LIP_OK;
 }
 
-static lip_status all_columns(lip_layer_task *task, const double *w, double *work, lip_layer_gain *out, lip_error *error)
+static lip_status all_columns(lip_layer_task *task, const double *w, double *work, lip_layer_gain *out,
+                              lip_error *error)
 {
     const lip_conv *c = &task->gain.conv;
     lip_conv_options options = { task->exact, task->iterations };
     lip_norm norm;
-    lip_status status = lip_conv_norm(c, w, lip_fold_error(task, false), &options, &task->random, task->memory, &norm, error);
+    double fold_error = lip_fold_error(task, false);
+    lip_status status = lip_conv_norm(c, w, fold_error, &options, &task->random, task->memory, &norm, error);
     if (status == LIP_OK)
         status = paper_columns(task, w, out, error);
     if (status != LIP_OK)

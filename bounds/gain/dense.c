@@ -24,7 +24,8 @@ static void fill(void *context, int64_t first, int64_t count, double *lines)
     bool by_rows = a->rows >= a->cols;
     int64_t width = by_rows ? a->cols : a->rows;
     int64_t line_stride = by_rows ? a->row_stride : a->col_stride, step = by_rows ? a->col_stride : a->row_stride;
-    const lip_scale *line_scale = by_rows ? task->after : task->before, *step_scale = by_rows ? task->before : task->after;
+    const lip_scale *line_scale = by_rows ? task->after : task->before;
+    const lip_scale *step_scale = by_rows ? task->before : task->after;
     const lip_storage storage = a->weight->storage;
     for (int64_t i = 0; i < count; i++) {
         int64_t at = source->base + (first + i) * line_stride;

@@ -37,6 +37,8 @@ bool lip_scale_fits_after(const lip_scale *scale, const lip_gain *gain)
 double lip_fold_error(const lip_layer_task *task, bool has_alpha)
 {
     double units = (has_alpha ? 1 : 0) + (task->before ? 1 : 0) + (task->after ? 1 : 0);
-    double factors = (task->before ? task->before->relative_error : 0) + (task->after ? task->after->relative_error : 0);
-    return units == 0 ? 0 : lip_up((units * LIP_UNIT + factors) * (1 + 0x1p-20)); /* products of errors: far below 2^-20 */
+    double factors = task->before ? task->before->relative_error : 0;
+    factors += task->after ? task->after->relative_error : 0;
+    /* products of errors are far below 2^-20 of their sum */
+    return units == 0 ? 0 : lip_up((units * LIP_UNIT + factors) * (1 + 0x1p-20));
 }

@@ -10,8 +10,15 @@
 #include "linear/svd.h"
 #include "run.h"
 
-static bool forward(void *context, const double *x, double *y) { return lip_apply_forward(context, x, y, NULL) == LIP_OK; }
-static bool adjoint(void *context, const double *y, double *x) { return lip_apply_adjoint(context, y, x, NULL) == LIP_OK; }
+static bool forward(void *context, const double *x, double *y)
+{
+    return lip_apply_forward(context, x, y, NULL) == LIP_OK;
+}
+
+static bool adjoint(void *context, const double *y, double *x)
+{
+    return lip_apply_adjoint(context, y, x, NULL) == LIP_OK;
+}
 
 lip_status lip_gain_linear(lip_layer_task *task, lip_layer_gain *out, lip_error *error)
 {
@@ -32,7 +39,8 @@ lip_status lip_gain_linear(lip_layer_task *task, lip_layer_gain *out, lip_error 
     status = copies ? lip_copy_norm(&operator, task->memory, &norm, error)
                     : lip_nonnegative_norm(&operator, &task->random, task->memory, &norm, error);
     if (status == LIP_OK && !copies) {
-        status = lip_svd_of_operator(&operator, task->exact, task->memory, &out->exact_svd, &out->exact_svd_reason, error);
+        status = lip_svd_of_operator(&operator, task->exact, task->memory, &out->exact_svd, &out->exact_svd_reason,
+                                     error);
         if (!out->exact_svd_reason)
             out->exact_svd_reason = "";
     }

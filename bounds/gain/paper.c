@@ -22,8 +22,10 @@ double lip_paper_overlap(int dims, const int64_t *n, const int64_t *k, const int
 
 double lip_paper_pooling(const lip_node *node, bool average)
 {
-    int64_t rank, stride_count, pad_count, dilation_count, ones[LIP_CONV_DIMS] = { 1, 1, 1 }, pads[LIP_CONV_DIMS] = { 0 };
-    const int64_t *k = lip_attr_ints(node, "kernel_shape", &rank), *stride = lip_attr_ints(node, "strides", &stride_count);
+    int64_t ones[LIP_CONV_DIMS] = { 1, 1, 1 }, pads[LIP_CONV_DIMS] = { 0 };
+    int64_t rank, stride_count, pad_count, dilation_count;
+    const int64_t *k = lip_attr_ints(node, "kernel_shape", &rank);
+    const int64_t *stride = lip_attr_ints(node, "strides", &stride_count);
     const int64_t *pad = lip_attr_ints(node, "pads", &pad_count);
     const int64_t *dilation = lip_attr_ints(node, "dilations", &dilation_count);
     const lip_value *in = lip_node_input(node, 0);

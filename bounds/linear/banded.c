@@ -238,7 +238,8 @@ static bool eliminate(band *b, int64_t rows_below)
     if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, pivot, n) != 0 || !pivots_positive(pivot, b->slab))
         return false;
     for (int64_t a = 1; a <= rows_below; a++)
-        cblas_dtrsm(CblasColMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, n, n, 1, pivot, n, *at(b, a, 0), n);
+        cblas_dtrsm(CblasColMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, n, n, 1, pivot, n, *at(b, a, 0),
+                    n);
     for (int64_t a = 1; a <= rows_below; a++) {
         cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, n, n, -1, *at(b, a, 0), n, 1, *at(b, a, a), n);
         for (int64_t c = 1; c < a; c++)
@@ -332,8 +333,8 @@ lip_status lip_banded_upper(const lip_conv *conv, const double *w, double candid
     if (fine) {
         double largest = 0;
         for (int64_t group = 0; group < conv->groups; group++)
-            largest = fmax(largest, prove_group(&b, w + group * (conv->c_out / conv->groups) * (conv->c_in / conv->groups) * b.taps,
-                                                candidate, limit, reordered, links));
+            largest = fmax(largest, prove_group(&b, w + group * b.mid_channels * width, candidate, limit, reordered,
+                                                links));
         *upper = largest;
     }
     for (int64_t i = 0; b.window && i < blocks; i++)

@@ -41,7 +41,8 @@ double lip_cholesky_slack(int64_t n)
 }
 
 /* The shift c: factor * sum_j (j + offset) u b_j, plus gram_error and underflow; b_j = mu^2 - G_jj rounded down. */
-static double shift(const double *diagonal, int64_t n, double mu_squared, double gram_error, double factor, double offset)
+static double shift(const double *diagonal, int64_t n, double mu_squared, double gram_error, double factor,
+                    double offset)
 {
     double sum = 0, largest = 0;
     for (int64_t j = 0; j < n; j++) {

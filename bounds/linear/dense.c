@@ -45,7 +45,8 @@ static void fill_from_matrix(void *context, int64_t first, int64_t count, double
 lip_panels lip_matrix_panels(lip_matrix *m, double relative_error)
 {
     bool by_rows = m->rows >= m->cols;
-    return (lip_panels) { by_rows ? m->rows : m->cols, by_rows ? m->cols : m->rows, m, fill_from_matrix, relative_error };
+    int64_t length = by_rows ? m->rows : m->cols, width = by_rows ? m->cols : m->rows;
+    return (lip_panels) { length, width, m, fill_from_matrix, relative_error };
 }
 
 typedef struct dense {
@@ -225,8 +226,8 @@ lip_status lip_dense_norm(const lip_panels *panels, int iterations, lip_random *
     double *work = lip_alloc(memory, work_count, sizeof(double));
     lip_status status = LIP_OK;
     if (!a.gram || !a.diagonal || !a.lines || !work)
-        status = lip_fail(error, LIP_EMEMORY, "the Gram matrix of a %lld x %lld matrix (%.1f GiB) passes the memory cap",
-                          (long long)a.length, (long long)a.width, (double)square * 8 / 0x1p30);
+        status = lip_fail(error, LIP_EMEMORY, "the Gram matrix of a %lld x %lld matrix (%.1f GiB) passes the memory "
+                          "cap", (long long)a.length, (long long)a.width, (double)square * 8 / 0x1p30);
     else if (a.length == 0 || a.width == 0)
         *out = (lip_norm) { 0, 0, 0, "empty", 0 };
     else if (find_scale(&a))

@@ -83,8 +83,8 @@ static bool largest_ritz(krylov *k, double *theta, double *relative_error, doubl
         *relative_error = *relative_residual = d[0] > 0 ? k->beta[0] / d[0] : 0;
         return true;
     }
-    lapack_int info = LAPACKE_dstevx(LAPACK_COL_MAJOR, 'V', 'I', m, d, e, 0, 0, m - want + 1, m, 0, &found, values, z, m,
-                                     fail);
+    lapack_int info = LAPACKE_dstevx(LAPACK_COL_MAJOR, 'V', 'I', m, d, e, 0, 0, m - want + 1, m, 0, &found, values, z,
+                                     m, fail);
     if (info != 0 || found < want)
         return false;
     double residual = k->beta[m - 1] * fabs(z[m + m - 1]);

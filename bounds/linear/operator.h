@@ -41,7 +41,7 @@ typedef struct lip_singular {
  * Lanczos with full reorthogonalisation on A'A or AA', whichever is smaller
  * [Golub & Van Loan 2013, section 10.1]. `vector`, if not NULL, receives the
  * unit Ritz vector in the domain of A (room for cols doubles).
- *   lower = (||fl(A v)|| (1 - gamma) - product_error ||v||) / ||v||, rounded down, at the Ritz vector v; never negative.
+ *   lower = (||fl(A v)|| (1 - gamma) - product_error ||v||) / ||v||, rounded down, at the Ritz vector v, or 0.
  * Cost: two products and 4 * steps * min(rows, cols) flops a step.
  */
 lip_status lip_lanczos(const lip_operator *operator, const lip_lanczos_options *options, lip_random *random,

@@ -66,7 +66,8 @@ lip_status lip_svd_of_operator(const lip_operator *operator, lip_exact exact, li
     if (*reason)
         return LIP_OK;
     int64_t count;
-    double *matrix = lip_size_mul(operator->rows, operator->cols, &count) ? lip_alloc(memory, count, sizeof(double)) : NULL;
+    bool fits = lip_size_mul(operator->rows, operator->cols, &count);
+    double *matrix = fits ? lip_alloc(memory, count, sizeof(double)) : NULL;
     if (!matrix) {
         *reason = "forming the operator passes the memory cap";
         return LIP_OK;

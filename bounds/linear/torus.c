@@ -168,7 +168,8 @@ static void fill_phases(const torus *t, const sweep *s, const int64_t *frequency
         unflatten(tap, c->k, c->dims, position);
         for (int d = 0; d < c->dims; d++) {
             int64_t period = 2 * t->size[d];
-            int64_t r = ((2 * frequency[d] + s->twice_theta[d]) % period) * ((position[d] * c->dilation[d]) % period) % period;
+            int64_t twice_frequency = (2 * frequency[d] + s->twice_theta[d]) % period;
+            int64_t r = twice_frequency * (position[d] * c->dilation[d] % period) % period;
             double a = t->root[d][r], b = t->root[d][period + r];
             double next = cosine * a - sine * b;
             sine = cosine * b + sine * a;

@@ -35,7 +35,7 @@ lip_status lip_run_open(const lip_model *model, lip_run **out, lip_error *error)
 void lip_run_free(lip_run **run);
 /* inputs[i]: elements of model->inputs[i], row-major. */
 lip_status lip_run_forward(lip_run *run, const double *const *inputs, lip_error *error);
-/* Elements of a value after forward; NULL if it is not real-valued or was not computed. Valid until the next forward. */
+/* Elements of a value after forward, until the next one; NULL if it is not real-valued or was not computed. */
 const double *lip_run_real(const lip_run *run, const lip_value *value);
 /* Vector-Jacobian product: gradient of <seed, logits> in model input `input` into `gradient`, at the point of the last
  * forward. Refuses a network with a node on the way that has no adjoint. */

@@ -58,7 +58,7 @@ typedef struct lip_ints {
 lip_status lip_ints_of_attr(const lip_node *node, const char *name, lip_ints *out, lip_error *error);
 lip_status lip_ints_of_input(const lip_node *node, size_t index, const char *what, lip_ints *out, lip_error *error);
 
-/* Product of dim[from .. to) of a checked shape: lip_shape_count bounds the product of the dimensions that are not 0. */
+/* Product of dim[from .. to) of a checked shape (lip_shape_count bounds the product of the dimensions but 0). */
 int64_t lip_dims_product(const lip_shape *shape, int from, int to);
 /* Row-major strides in elements. */
 void lip_strides(const lip_shape *shape, int64_t *stride);

@@ -96,7 +96,8 @@ static void csv(void **unused)
     lip_run_info run = sample_run();
     char *text = sample_render(&format_audit_csv, &run);
     assert_holds(text, "0,\"/conv,1/Conv\",Conv,conv1,x,c,1x1x28x28,1x16x14x14,272,bounded,,"
-                       "0.10000000000000001,0.30000000000000004,3.0000000000000009,torus,0.28999999999999998,0.25,100,");
+                       "0.10000000000000001,0.30000000000000004,3.0000000000000009,torus,"
+                       "0.28999999999999998,0.25,100,");
     assert_holds(text, ",\"a \"\"quoted\"\" one\nb\",s,");
     assert_holds(text, ",0,2,inf,sum,,,0,,,,,0.59999999999999998,0.40000000000000002,\r\n");
     int commas = 0;

@@ -191,7 +191,8 @@ static void check_failures(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_papers_error_term), cmocka_unit_test(check_random), cmocka_unit_test(check_tied), cmocka_unit_test(check_convolution),
+        cmocka_unit_test(the_papers_error_term), cmocka_unit_test(check_random), cmocka_unit_test(check_tied),
+        cmocka_unit_test(check_convolution),
         cmocka_unit_test(check_error_counts), cmocka_unit_test(check_failures),
     };
     return cmocka_run_group_tests_name("lanczos", tests, NULL, NULL);
