@@ -83,12 +83,19 @@ configured() {
     [ -f build/build.ninja ] && meson setup --reconfigure build >/dev/null 2>&1
 }
 
+# Where the distribution's own tools look below /usr/local; meson knows by itself only where dpkg-dev is installed.
+library_folder() {
+    triplet=$(cc -print-multiarch 2>/dev/null) || return 0
+    [ -z "$triplet" ] || echo "--libdir=lib/$triplet"
+}
+
 build() {
     # shellcheck disable=SC2086
     install_packages $BUILD_PACKAGES
     configured || {
         rm -rf build
-        meson setup build
+        # shellcheck disable=SC2046
+        meson setup build $(library_folder)
     } || {
         say "the build could not be configured; build/meson-logs/meson-log.txt says why"
         exit 2

@@ -206,7 +206,8 @@ typedef struct lip_layer {
     const char *exact_svd_reason; /* why exact_svd is absent; "" otherwise */
     double reshaped;           /* norm of the reshaped kernel (as in torch's spectral_norm); convolutions only */
     double lmt_bound;          /* the paper's closed form [Tsuzuku 2018]: convolutions and pooling only */
-    double cumulative_upper;   /* bound on the Lipschitz constant from the model's input to this node's output */
+    double cumulative_upper;   /* bound on the Lipschitz constant from the model's input to this node's output, where
+                                  a folded scale counts at the layer that took it, wherever its own node is */
     double log_share;          /* log(gain.upper) / sum over the layers on the way of |log(gain.upper)| */
     double seconds;
 } lip_layer;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -38,6 +39,9 @@ static lip_status fail(lip_error *error, const char *path, lip_status status, co
 bool gunzip_recognises(const char *path)
 {
     unsigned char magic[2] = {0, 0};
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) /* a pipe can be read only once */
+        return false;
     FILE *file = fopen(path, "rb");
     if (!file)
         return false;

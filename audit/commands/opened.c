@@ -82,22 +82,49 @@ void opened_close(lip_opened *opened)
     opened->inputs = NULL;
 }
 
+static bool complain(const char *path, const char *why)
+{
+    lip_error error = {0};
+    snprintf(error.file, sizeof error.file, "%s", path);
+    snprintf(error.reason, sizeof error.reason, "%s", why);
+    diagnose_error(stderr, &error);
+    return false;
+}
+
+/* Does the i-th report go to a file of its own? */
+static bool check_alone(const lip_options *options, size_t i)
+{
+    const char *path = options->reports[i].path;
+    if (output_is_stdout(&options->reports[i]))
+        return true;
+    if (options->model && output_same_file(path, options->model))
+        return complain(path, "the report would replace the model");
+    for (size_t other = 0; other < i; other++)
+        if (!output_is_stdout(&options->reports[other]) && output_same_file(path, options->reports[other].path))
+            return complain(path, "two reports go to this file");
+    return true;
+}
+
 bool reports_check(const lip_options *options)
 {
     lip_output_error error;
-    for (size_t i = 0; i < options->report_count; i++)
+    for (size_t i = 0; i < options->report_count; i++) {
         if (!output_check(&options->reports[i], &error)) {
             diagnose_message(stderr, error.message);
             return false;
         }
+        if (!check_alone(options, i))
+            return false;
+    }
     return true;
 }
 
+/* The first report comes last: it may go to a reader that leaves early (`| head`), which ends the process. */
 bool reports_write(const lip_options *options, const lip_run_info *run)
 {
     lip_output_error error;
     bool all = true;
-    for (size_t i = 0; i < options->report_count; i++)
+    for (size_t i = options->report_count; i-- > 0;)
         if (!output_write(&options->reports[i], run, &error)) {
             diagnose_message(stderr, error.message);
             all = false;

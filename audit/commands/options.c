@@ -114,7 +114,12 @@ static bool take_words(lip_options *options, int count, char **words, lip_option
         return false;
     }
     options->model = wanted == 1 ? words[0] : NULL;
-    return true;
+    if (!options->model || (options->model[0] != '\0' && strcmp(options->model, "-") != 0))
+        return true;
+    snprintf(error->message, sizeof error->message, options->model[0] == '\0'
+             ? "'%s' wants a model; its name is empty"
+             : "'%s' reads a model from a file, not from standard input", options->command->name);
+    return false;
 }
 
 bool options_parse(const lip_command *command, int argc, char **argv, lip_options *options, lip_options_error *error)

@@ -8,8 +8,19 @@
 #include "progress.h"
 #include "opened.h"
 
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Columns for the node's name, so that the line fits the terminal: one that wraps cannot be rewritten. */
+static int name_width(void)
+{
+    struct winsize size;
+    const int full = 40, others = 30, least = 4;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_col >= full + others)
+        return full;
+    return size.ws_col > others + least ? size.ws_col - others : least;
+}
 
 static void note_layer(void *context, size_t layers_done, size_t layers, const char *node)
 {
@@ -17,7 +28,7 @@ static void note_layer(void *context, size_t layers_done, size_t layers, const c
     pthread_mutex_lock(&p->lock);
     p->done = layers_done;
     p->layers = layers;
-    p->node = utf8_fit(node ? node : "", 40, UTF8_KEEP_END);
+    p->node = utf8_fit(node ? node : "", name_width(), UTF8_KEEP_END);
     pthread_mutex_unlock(&p->lock);
 }
 

@@ -8,6 +8,9 @@
  *     c <= sqrt(sum_i (g_i c(v_i))^2)             (JOIN, CONCAT: each output element of a CONCAT comes from one part;
  *                                                  |max(a, b) - max(a', b')|^2 <= |a - a'|^2 + |b - b'|^2 for a JOIN),
  * and with one varying input c = g c(v). A value that does not vary has c = 0.
+ * c(v) = 0 makes v constant, and what any map makes of v alone; but a node
+ * that is not understood may depend on more than it lists (a subgraph reads
+ * values around it): its c is not finite whatever c(v) is.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -15,6 +18,12 @@
 #include "rounding.h"
 
 #include <math.h>
+
+static bool is_empty(const lip_value *value)
+{
+    int64_t count;
+    return value->shape_known && lip_shape_count(&value->shape, &count) && count == 0;
+}
 
 /* What is known of the map from the input to one value. */
 typedef struct reach {
@@ -48,6 +57,13 @@ static reach combine_branches(const lip_layer_plan *plan, const reach *reaches)
     return total;
 }
 
+/* A part of a Split is less than its input: distances shrink. */
+static bool keeps_elements(const lip_value *from, const lip_value *to)
+{
+    int64_t before, after;
+    return to && lip_shape_count(&from->shape, &before) && lip_shape_count(&to->shape, &after) && before == after;
+}
+
 static reach apply_gain(const lip_layer_plan *plan, const lip_layer_gain *gain, const reach *reaches)
 {
     int input = lip_node_varying(plan->node);
@@ -55,14 +71,15 @@ static reach apply_gain(const lip_layer_plan *plan, const lip_layer_gain *gain, 
     bool branches = kind == LIP_GAIN_SUM || kind == LIP_GAIN_JOIN || kind == LIP_GAIN_CONCAT;
     if (input < 0 && branches)
         return combine_branches(plan, reaches);
-    if (input < 0) { /* several varying inputs and no rule for them: not finite, or not known */
+    if (input < 0 || gain->verdict == LIP_UNKNOWN) { /* no rule for several varying inputs: not finite, or not known */
         double infinite = (double)INFINITY;
         return (reach) { infinite, infinite, (double)NAN, false };
     }
     reach from = reaches[plan->node->inputs[input]->index], to;
     if (plan->folded_away) /* the layer that took this scale has it in its gain */
         return from;
-    bool isometry = gain->upper == 1 && (kind == LIP_GAIN_ISOMETRY || kind == LIP_GAIN_SUM);
+    bool isometry = gain->lower == 1 && gain->upper == 1 && (kind == LIP_GAIN_ISOMETRY || kind == LIP_GAIN_SUM) &&
+                    keeps_elements(plan->node->inputs[input], plan->node->outputs[0]);
     to.upper = lip_mul_up(gain->upper, from.upper);
     to.estimate = gain->upper == 0 || from.estimate == 0 ? 0 : estimate_of(gain) * from.estimate;
     to.isometry = from.isometry && isometry;
@@ -81,14 +98,19 @@ lip_status lip_propagate(const lip_model *model, const lip_layer_plan *plans, co
     for (size_t i = 0; i < model->input_count; i++)
         varying += model->inputs[i]->varies;
     for (size_t i = 0; i < model->input_count; i++)
-        if (model->inputs[i]->varies)
-            reaches[model->inputs[i]->index] = (reach) { 1, 1, varying == 1 ? 1 : (double)NAN, varying == 1 };
+        if (model->inputs[i]->varies) {
+            bool alone = varying == 1 && !is_empty(model->inputs[i]);
+            reaches[model->inputs[i]->index] = (reach) { 1, 1, alone ? 1 : (double)NAN, alone };
+        }
     for (size_t i = 0; i < count; i++) {
         reach result = apply_gain(&plans[i], &gains[i], reaches);
-        for (size_t o = 0; o < plans[i].node->output_count; o++)
+        out->cumulative[i] = result.upper;
+        for (size_t o = 0; o < plans[i].node->output_count; o++) {
             if (plans[i].node->outputs[o])
                 reaches[plans[i].node->outputs[o]->index] = result;
-        out->cumulative[i] = result.upper;
+            result.isometry = false; /* gains are of output 0 from below: a mask, for instance, is constant */
+            result.lower = (double)NAN;
+        }
     }
     reach logits = reaches[model->logits->index];
     out->network_upper = logits.upper;

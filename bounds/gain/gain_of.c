@@ -51,6 +51,17 @@ static bool is_attained(const lip_node *node, lip_gain_kind kind)
     return kind == LIP_GAIN_CONCAT ? lip_shape_count(result, &filled) && filled == total : alike;
 }
 
+/* Beside an infinite constant nothing of the input is left. */
+static bool adds_infinity(const lip_node *node)
+{
+    for (size_t i = 0; i < node->input_count; i++) {
+        const lip_tensor *constant = lip_node_constant(node, i);
+        if (constant && constant->storage != LIP_OPAQUE && constant->count == 1 && isinf(lip_tensor_real(constant, 0)))
+            return true;
+    }
+    return false;
+}
+
 /* The row shows the largest gain in one input; composition asks lip_branch_gain for each. */
 static lip_status branches(lip_layer_task *task, lip_layer_gain *out, lip_error *error)
 {
@@ -60,7 +71,8 @@ static lip_status branches(lip_layer_task *task, lip_layer_gain *out, lip_error 
         if (task->node->inputs[i] && task->node->inputs[i]->varies)
             out->upper = fmax(out->upper, lip_branch_gain(task->node, &task->gain, i));
     bool translation = lip_node_varying(task->node) >= 0 && task->gain.kind == LIP_GAIN_SUM;
-    out->lower = out->upper == 1 && (translation || is_attained(task->node, task->gain.kind)) ? 1 : 0;
+    bool whole = translation || is_attained(task->node, task->gain.kind);
+    out->lower = out->upper == 1 && whole && !adds_infinity(task->node) ? 1 : 0;
     out->method = translation ? "translation" : "branches";
     return LIP_OK;
 }
@@ -109,6 +121,21 @@ double lip_branch_gain(const lip_node *node, const lip_gain *gain, size_t index)
     return lip_mul_up(coefficient, lip_sqrt_up(copies));
 }
 
+static bool is_empty(const lip_value *value)
+{
+    int64_t count;
+    return value && value->shape_known && lip_shape_count(&value->shape, &count) && count == 0;
+}
+
+/* From or to a tensor without elements every map is constant. */
+static bool has_empty_end(const lip_node *node)
+{
+    for (size_t i = 0; i < node->input_count; i++)
+        if (lip_node_input(node, i) && node->inputs[i]->varies && is_empty(node->inputs[i]))
+            return true;
+    return is_empty(lip_node_output(node, 0));
+}
+
 lip_status lip_gain_of(lip_layer_task *task, lip_layer_gain *out, lip_error *error)
 {
     const double nan = (double)NAN;
@@ -124,6 +151,8 @@ lip_status lip_gain_of(lip_layer_task *task, lip_layer_gain *out, lip_error *err
         return lip_fail_node(error, LIP_EINTERNAL, task->node,
                              "the proved lower bound %.17g is above the proved upper bound %.17g: please report this",
                              out->lower, out->upper);
+    if (has_empty_end(task->node))
+        out->lower = 0;
     if (out->verdict == LIP_BOUNDED && isinf(out->upper)) {
         out->verdict = LIP_UNKNOWN;
         out->reason = "no proof of a finite bound went through";

@@ -8,6 +8,8 @@
 #include "gain_of.h"
 #include "rounding.h"
 
+#include <string.h>
+
 double lip_paper_overlap(int dims, const int64_t *n, const int64_t *k, const int64_t *stride, const int64_t *pad)
 {
     double overlap = 1;
@@ -30,6 +32,8 @@ double lip_paper_pooling(const lip_node *node, bool average)
     const int64_t *dilation = lip_attr_ints(node, "dilations", &dilation_count);
     const lip_value *in = lip_node_input(node, 0);
     double window = 1;
+    if (strcmp(node->op_type, average ? "AveragePool" : "MaxPool") != 0) /* whose attributes were checked */
+        return (double)NAN;
     if (!k || !in || rank < 1 || rank > LIP_CONV_DIMS || in->shape.rank != rank + 2)
         return (double)NAN;
     for (int64_t d = 0; dilation && d < dilation_count; d++)

@@ -31,7 +31,11 @@ typedef enum lip_dtype { /* TensorProto.DataType */
     LIP_DTYPE_UINT64 = 13,
     LIP_DTYPE_COMPLEX64 = 14,
     LIP_DTYPE_COMPLEX128 = 15,
-    LIP_DTYPE_BFLOAT16 = 16
+    LIP_DTYPE_BFLOAT16 = 16,
+    LIP_DTYPE_UINT4 = 21,
+    LIP_DTYPE_INT4 = 22,
+    LIP_DTYPE_UINT2 = 25,
+    LIP_DTYPE_INT2 = 26
 } lip_dtype;
 
 typedef enum lip_storage { LIP_OPAQUE, LIP_F32, LIP_F64, LIP_I64 } lip_storage;

@@ -82,6 +82,23 @@ lip_draft_value *lip_draft_value_named(lip_draft *draft, const char *name)
     return made;
 }
 
+lip_status lip_draft_append(lip_draft *draft, lip_node *node, lip_error *error)
+{
+    lip_model *model = draft->model;
+    if (model->node_count == draft->node_room) {
+        size_t room = draft->node_room ? 2 * draft->node_room : 64;
+        lip_node **nodes = lip_arena_alloc(&draft->scratch, (int64_t)room, sizeof *nodes);
+        if (!nodes)
+            return lip_fail_memory(error, node, "the nodes");
+        for (size_t i = 0; i < model->node_count; i++)
+            nodes[i] = model->nodes[i];
+        model->nodes = nodes;
+        draft->node_room = room;
+    }
+    model->nodes[model->node_count++] = node;
+    return LIP_OK;
+}
+
 lip_status lip_draft_define(lip_draft_value *value, lip_node *node, lip_error *error)
 {
     const lip_node *other = value->value.producer;

@@ -21,14 +21,28 @@ typedef struct lip_draft_value {
     bool counted;    /* among the model's parameters */
     bool checked;    /* its constant was looked at for NaN and infinity */
     const char *why; /* why its elements cannot be used ("holds strings ..."); NULL: they can */
+    struct lip_draft_value *alias; /* in a function's body: what the caller passes for this name */
+    bool left_out;                 /* ... the caller leaves it out */
     uint64_t hash;
     struct lip_draft_value *next; /* with the same hash bucket */
 } lip_draft_value;
 
+typedef struct lip_scope lip_scope; /* read/scope.h */
+
+typedef struct lip_branch { /* a subgraph of a node, not read yet */
+    struct lip_branch *next;
+    const char *attr; /* "then_branch" */
+    const char *prefix;
+    const uint8_t *bytes; /* of the GraphProto, in the model's source */
+    size_t size;
+} lip_branch;
+
 typedef struct lip_draft_node {
     lip_node node;
     const char *op_text; /* "Conv", "com.microsoft::Gelu" */
-    bool has_subgraph;   /* may read any value by name */
+    bool has_subgraph;   /* its inputs go on with the values that its subgraphs read */
+    lip_branch *branches;
+    const lip_scope *scope;
     bool live;
     int mark; /* of the walk in sort.c */
 } lip_draft_node;
@@ -47,8 +61,16 @@ typedef struct lip_draft_domain {
 } lip_draft_domain;
 
 typedef struct lip_draft_function {
-    const char *domain, *name;
+    const char *domain, *name, *overload;
+    const uint8_t *bytes; /* of the FunctionProto, in the model's source */
+    size_t size;
 } lip_draft_function;
+
+typedef struct lip_draft_call { /* of a function, not put into the graph yet */
+    struct lip_draft_call *next;
+    const lip_draft_function *function;
+    lip_draft_node *node;
+} lip_draft_call;
 
 typedef struct lip_draft {
     lip_model *model;
@@ -63,6 +85,8 @@ typedef struct lip_draft {
     size_t domain_count;
     lip_draft_function *functions;
     size_t function_count;
+    lip_draft_call *calls; /* the next one first */
+    size_t node_room, inlined;
 } lip_draft;
 
 void lip_draft_init(lip_draft *draft, lip_model *model);
@@ -82,6 +106,12 @@ static inline lip_draft_node *lip_draft_of_node(const lip_node *node)
 lip_draft_value *lip_draft_value_named(lip_draft *draft, const char *name);
 /* The same without making one. */
 lip_draft_value *lip_draft_find(const lip_draft *draft, const char *name);
+
+/* Appends to model->nodes. */
+lip_status lip_draft_append(lip_draft *draft, lip_node *node, lip_error *error);
+
+/* lower.c: appends an Identity beside `like` that makes `to` the same as `from` (NULL: LIP_EFORMAT). */
+lip_status lip_draft_copy(lip_draft *draft, const lip_node *like, lip_value *from, lip_value *to, lip_error *error);
 
 /* Says that `node` (NULL: the initializer) writes the value. LIP_EFORMAT if something else does. */
 lip_status lip_draft_define(lip_draft_value *value, lip_node *node, lip_error *error);

@@ -2,14 +2,17 @@
  * finite.c: weights must be numbers.
  *
  * No bound can be proved about a network with NaN in it. Infinity is refused
- * too, except in tensors of one element: limits of Clip and fill values of
- * masks may be infinite.
+ * too, except in tensors of one element and in attributes that stand for one:
+ * limits of Clip and fill values of masks may be infinite.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "graph/model.h"
 
+#include "op.h"
+
 #include <math.h>
+#include <string.h>
 
 /* A block is looked at whole, which vectorises, and searched only if something is wrong in it. */
 #define BLOCK 4096
@@ -49,8 +52,33 @@ static int64_t first_bad(const lip_tensor *tensor)
     return tensor->storage == LIP_F64 ? first_bad_f64(tensor->f64, tensor->count) : -1;
 }
 
+static bool may_be_infinite(const lip_attr *attr)
+{
+    static const char *const names[] = {"min", "max", "value", "value_float", NULL};
+    const char *const *name = names;
+    while (*name && strcmp(*name, attr->name) != 0)
+        name++;
+    return *name != NULL;
+}
+
+/* Attributes of operators that are understood: what others mean is not known. */
+static lip_status check_attributes(const lip_node *node, lip_error *error)
+{
+    for (size_t i = 0; node->op && i < node->attr_count; i++) {
+        const lip_attr *attr = &node->attrs[i];
+        if (attr->kind != LIP_ATTR_FLOAT || isfinite(attr->f) || (isinf(attr->f) && may_be_infinite(attr)) ||
+            strcmp(attr->name, "replaced_value_float") == 0) /* Imputer: of missing values, NaN as a rule */
+            continue;
+        return lip_fail_node(error, LIP_EFORMAT, node, "attribute %s is %g", attr->name, (double)attr->f);
+    }
+    return LIP_OK;
+}
+
 lip_status lip_node_check_finite(const lip_node *node, lip_error *error)
 {
+    lip_status status = check_attributes(node, error);
+    if (status)
+        return status;
     for (size_t i = 0; i < node->input_count; i++) {
         const lip_value *value = node->inputs[i];
         if (!value || !value->constant || lip_draft_of(value)->checked)

@@ -149,10 +149,56 @@ static lip_status infer_node(lip_draft *draft, lip_node *node, lip_error *error)
     return settle(draft, node, lip_node_fold(draft, node, error), error);
 }
 
+/* An If whose condition has become a constant. */
+static bool is_decided(const lip_node *node)
+{
+    const lip_tensor *condition = lip_node_constant(node, 0);
+    return node->domain[0] == '\0' && strcmp(node->op_type, "If") == 0 && lip_draft_of_node(node)->branches &&
+           condition && condition->storage == LIP_I64 && condition->count == 1;
+}
+
+static void reverse(lip_node **nodes, size_t count)
+{
+    for (size_t i = 0; i + i + 1 < count; i++) {
+        lip_node *other = nodes[count - 1 - i];
+        nodes[count - 1 - i] = nodes[i];
+        nodes[i] = other;
+    }
+}
+
+/* Puts the branch that is taken in the place of node `at`. */
+static lip_status decide(lip_draft *draft, size_t at, lip_error *error)
+{
+    lip_model *model = draft->model;
+    const size_t before = model->node_count;
+    bool taken = lip_node_constant(model->nodes[at], 0)->i64[0] != 0;
+    lip_status status = lip_read_branch(draft, model->nodes[at], taken ? "then_branch" : "else_branch", error);
+    if (!status)
+        status = lip_model_sort_from(draft, before, error);
+    if (status)
+        return status;
+    lip_node **rest = model->nodes + at + 1;
+    const size_t old = before - at - 1, added = model->node_count - before;
+    reverse(rest, old); /* three reversals move the new nodes in front of the old ones */
+    reverse(rest + old, added);
+    reverse(rest, old + added);
+    for (size_t i = at; i + 1 < model->node_count; i++)
+        model->nodes[i] = model->nodes[i + 1];
+    model->node_count--;
+    return LIP_OK;
+}
+
 lip_status lip_model_infer(lip_draft *draft, lip_error *error)
 {
     lip_model *model = draft->model;
     for (size_t i = 0; i < model->node_count; i++) {
+        while (i < model->node_count && is_decided(model->nodes[i])) {
+            lip_status decided = decide(draft, i, error);
+            if (decided)
+                return decided;
+        }
+        if (i == model->node_count)
+            break;
         lip_status status = infer_node(draft, model->nodes[i], error);
         if (status)
             return status;

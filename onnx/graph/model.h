@@ -18,6 +18,8 @@ lip_status lip_model_read(const void *bytes, size_t size, const char *path, cons
 /* sort.c: model->nodes into an order where producers come first; in the file's order as far as possible. Refuses
  * cycles and values that nobody writes. */
 lip_status lip_model_sort(lip_draft *draft, lip_error *error);
+/* The same for model->nodes from `first` on, all before being sorted. */
+lip_status lip_model_sort_from(lip_draft *draft, size_t first, lip_error *error);
 
 /* inputs.c: which inputs vary; their shapes from the file and the options. Inputs of dead values may stay without. */
 lip_status lip_model_mark_inputs(lip_draft *draft, const lip_load_options *options, lip_error *error);
@@ -38,10 +40,16 @@ lip_status lip_model_infer(lip_draft *draft, lip_error *error);
  * LIP_EUNSUPPORTED where the operator cannot. */
 lip_status lip_node_fold(lip_draft *draft, lip_node *node, lip_error *error);
 
-/* finite.c: LIP_EFORMAT where a constant that `node` reads holds NaN, or infinity in more than one element. */
+/* finite.c: LIP_EFORMAT where a constant that `node` reads holds NaN, or infinity in more than one element, or where an
+ * attribute of a known operator is NaN, or infinite and neither a limit nor a fill value. */
 lip_status lip_node_check_finite(const lip_node *node, lip_error *error);
 
 /* In onnx/read/: fills the draft from the bytes of model->source. */
 lip_status lip_read_model(lip_draft *draft, lip_error *error);
+/* Appends to model->nodes what the subgraph `attr` of an If does, and copies of its outputs to the If's. */
+lip_status lip_read_branch(lip_draft *draft, lip_node *node, const char *attr, lip_error *error);
+
+/* lower.c: a node that has just been appended is split into several where its operator stands for a sequence. */
+lip_status lip_model_lower(lip_draft *draft, lip_draft_node *made, lip_error *error);
 
 #endif

@@ -112,6 +112,12 @@ lip_status lip_model_finish(lip_draft *draft, lip_error *error)
     if (!model->values || !model->inputs)
         return lip_fail_memory(error, NULL, "the list of tensors");
     take_values(draft, model->values);
+    lip_node **nodes = lip_arena_alloc(&model->arena, (int64_t)model->node_count, sizeof *nodes);
+    if (!nodes)
+        return lip_fail_memory(error, NULL, "the list of nodes");
+    for (size_t i = 0; i < model->node_count; i++) /* out of the draft's memory */
+        nodes[i] = model->nodes[i];
+    model->nodes = nodes;
     for (size_t i = 0; i < draft->input_count; i++)
         model->inputs[i] = &draft->inputs[i].value->value;
     model->input_count = draft->input_count;

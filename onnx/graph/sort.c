@@ -55,22 +55,32 @@ static lip_status visit(lip_node *root, frame *stack, lip_node **sorted, size_t 
     return LIP_OK;
 }
 
-lip_status lip_model_sort(lip_draft *draft, lip_error *error)
+lip_status lip_model_sort_from(lip_draft *draft, size_t first, lip_error *error)
 {
     lip_model *model = draft->model;
-    lip_node **sorted = lip_arena_alloc(&model->arena, (int64_t)model->node_count, sizeof *sorted);
-    frame *stack = lip_arena_alloc(&draft->scratch, (int64_t)model->node_count, sizeof *stack);
+    int64_t room = (int64_t)(model->node_count - first);
+    lip_node **sorted = lip_arena_alloc(&draft->scratch, room, sizeof *sorted);
+    frame *stack = lip_arena_alloc(&draft->scratch, room, sizeof *stack);
     if (!sorted || !stack)
         return lip_fail_memory(error, NULL, "sorting the nodes");
     size_t count = 0;
-    for (size_t i = 0; i < model->node_count; i++) {
+    for (size_t i = first; i < model->node_count; i++) {
         if (lip_draft_of_node(model->nodes[i])->mark == PLACED)
             continue;
         lip_status status = visit(model->nodes[i], stack, sorted, &count, error);
         if (status)
             return status;
     }
-    model->nodes = sorted;
+    for (size_t i = 0; i < count; i++)
+        model->nodes[first + i] = sorted[i];
+    return LIP_OK;
+}
+
+lip_status lip_model_sort(lip_draft *draft, lip_error *error)
+{
+    lip_status status = lip_model_sort_from(draft, 0, error);
+    if (status)
+        return status;
     for (size_t i = 0; i < draft->output_count; i++)
         if (!lip_draft_of(draft->outputs[i])->defined)
             return lip_fail(error, LIP_EFORMAT, "the graph's output '%s' is written by no node",

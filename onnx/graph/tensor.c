@@ -12,12 +12,14 @@
 static const char *const dtype_names[] = {
     "undefined", "float32", "uint8",   "int8",    "uint16", "int16",  "int32",     "int64",      "string",
     "bool",      "float16", "float64", "uint32",  "uint64", "complex64", "complex128", "bfloat16",
+    NULL,        NULL,      NULL,      NULL,      "uint4",  "int4",   NULL,        NULL,         "uint2",
+    "int2",
 };
 
 const char *lip_dtype_name(lip_dtype dtype)
 {
     size_t index = (size_t)dtype;
-    return index < sizeof dtype_names / sizeof *dtype_names ? dtype_names[index] : "unknown type";
+    return index < sizeof dtype_names / sizeof *dtype_names && dtype_names[index] ? dtype_names[index] : "unknown type";
 }
 
 bool lip_dtype_is_real(lip_dtype dtype)
@@ -40,6 +42,10 @@ lip_storage lip_dtype_storage(lip_dtype dtype, bool computed)
     case LIP_DTYPE_UINT32:
     case LIP_DTYPE_UINT64:
     case LIP_DTYPE_BOOL:
+    case LIP_DTYPE_UINT4:
+    case LIP_DTYPE_INT4:
+    case LIP_DTYPE_UINT2:
+    case LIP_DTYPE_INT2:
         return LIP_I64;
     default:
         return LIP_OPAQUE;

@@ -92,6 +92,20 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     return LIP_OK;
 }
 
+/* Of the second input only the type matters: it does not depend on the model's input. */
+static lip_status cast_like_describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
+{
+    if (!lip_input_varies(node, 0)) {
+        *gain = (lip_gain){.kind = LIP_GAIN_LIPSCHITZ, .reason = "its result is a constant"};
+        return LIP_OK;
+    }
+    if (lip_input_varies(node, 1)) {
+        *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "both of its inputs depend on the model's input");
+        return LIP_OK;
+    }
+    return describe(node, arena, gain, error);
+}
+
 const lip_op lip_op_cast = {
     .name = "Cast",
     .domain = "",
@@ -113,5 +127,5 @@ const lip_op lip_op_cast_like = {
     .shape = cast_like_shape,
     .forward = forward,
     .adjoint = cast_like_adjoint,
-    .describe = describe,
+    .describe = cast_like_describe,
 };

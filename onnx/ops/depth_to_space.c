@@ -1,7 +1,8 @@
 /*
  * depth_to_space.c: DepthToSpace and SpaceToDepth, N C H W. Both are one view
  * on the six axes n, block row, block column, c, h, w: channels are ordered
- * (row, column, c), in mode CRD (c, row, column).
+ * (row, column, c), in mode CRD (c, row, column), which SpaceToDepth has since
+ * opset 28.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -83,13 +84,14 @@ static lip_status plan(const lip_node *node, lip_view *view, lip_error *error)
     int64_t block = 1;
     LIP_TRY(block_of(node, &block, error));
     lip_shape deep = node->inputs[0]->shape;
+    bool channel_first = strcmp(lip_attr_string(node, "mode", "DCR"), "CRD") == 0;
     if (strcmp(node->op_type, "DepthToSpace") == 0) {
-        *view = deep_to_wide(&deep, block, strcmp(lip_attr_string(node, "mode", "DCR"), "CRD") == 0);
+        *view = deep_to_wide(&deep, block, channel_first);
     } else {
         deep.dim[1] *= block * block;
         deep.dim[2] /= block;
         deep.dim[3] /= block;
-        *view = reversed(deep_to_wide(&deep, block, false));
+        *view = reversed(deep_to_wide(&deep, block, node->opset >= 28 && channel_first));
     }
     return LIP_OK;
 }

@@ -32,6 +32,17 @@ static lip_status forward(const lip_call *call, lip_error *error)
     return lip_copy_forward(call, error);
 }
 
+/* The ratio (input 1) has no effect at inference. */
+static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
+{
+    (void)arena, (void)error;
+    if (!lip_input_varies(node, 0))
+        *gain = (lip_gain){.kind = LIP_GAIN_LIPSCHITZ, .reason = "its result is a constant"};
+    else if (lip_input_varies(node, 1))
+        *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "its ratio depends on the model's input");
+    return LIP_OK;
+}
+
 const lip_op lip_op_dropout = {
     .name = "Dropout",
     .domain = "",
@@ -41,4 +52,5 @@ const lip_op lip_op_dropout = {
     .shape = shape,
     .forward = forward,
     .adjoint = lip_copy_adjoint,
+    .describe = describe,
 };

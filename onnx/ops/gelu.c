@@ -57,7 +57,8 @@ static double by_tanh_slope(double x, const double *p)
 
 static bool is_tanh(const lip_node *node)
 {
-    return strcmp(lip_attr_string(node, "approximate", "none"), "tanh") == 0;
+    /* com.microsoft's Gelu has no such attribute. */
+    return node->domain[0] == '\0' && strcmp(lip_attr_string(node, "approximate", "none"), "tanh") == 0;
 }
 
 static lip_status shape(const lip_node *node, lip_error *error)

@@ -1,6 +1,7 @@
 /*
- * mod.c: Mod: the remainder with the sign of the divisor, or C's fmod with
- * attribute fmod = 1. It jumps at multiples of the divisor.
+ * mod.c: Mod: the remainder with the sign of the divisor (of reals since opset
+ * 28), or C's fmod with attribute fmod = 1. It jumps at multiples of the
+ * divisor.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -12,6 +13,18 @@
 static void fmod_row(int64_t n, const double *a, int64_t a_step, const double *b, int64_t b_step, double *y)
 {
     for (int64_t i = 0; i < n; i++) y[i] = fmod(a[i * a_step], b[i * b_step]);
+}
+
+static void mod_row(int64_t n, const double *a, int64_t a_step, const double *b, int64_t b_step, double *y)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double divisor = b[i * b_step];
+        y[i] = fmod(a[i * a_step], divisor);
+        if (y[i] == 0)
+            y[i] = copysign(0, divisor);
+        else if ((y[i] < 0) != (divisor < 0))
+            y[i] += divisor;
+    }
 }
 
 static bool fmod_whole(int64_t a, int64_t b, int64_t *y)
@@ -31,14 +44,15 @@ static bool mod_whole(int64_t a, int64_t b, int64_t *y)
 static lip_status shape(const lip_node *node, lip_error *error)
 {
     LIP_TRY(lip_pair_shape(node, LIP_DTYPE_UNDEFINED, error));
-    if (lip_dtype_is_real(node->inputs[0]->dtype) && lip_attr_int(node, "fmod", 0) == 0)
+    if (node->opset < 28 && lip_dtype_is_real(node->inputs[0]->dtype) && lip_attr_int(node, "fmod", 0) == 0)
         return lip_fail_node(error, LIP_EFORMAT, node, "floating-point inputs need attribute fmod = 1");
     return LIP_OK;
 }
 
 static lip_status forward(const lip_call *call, lip_error *error)
 {
-    return lip_pair_forward(call, fmod_row, lip_attr_int(call->node, "fmod", 0) ? fmod_whole : mod_whole, error);
+    bool truncated = lip_attr_int(call->node, "fmod", 0) != 0;
+    return lip_pair_forward(call, truncated ? fmod_row : mod_row, truncated ? fmod_whole : mod_whole, error);
 }
 
 const lip_op lip_op_mod = {

@@ -131,6 +131,10 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
                                                   "factor is the other factor");
         return LIP_OK;
     }
+    if (quotient && !lip_dtype_is_real(node->inputs[0]->dtype)) {
+        *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "the quotient of whole numbers is cut: it is not a scaling");
+        return LIP_OK;
+    }
     const lip_tensor *factor = lip_node_constant(node, (size_t)(1 - varying));
     if (!factor || factor->storage == LIP_OPAQUE) {
         *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "its factor is neither a constant nor an activation");

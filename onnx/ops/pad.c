@@ -169,9 +169,17 @@ static lip_status adjoint(const lip_call *call, lip_error *error)
 
 static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
 {
-    (void)arena, (void)error;
+    (void)arena;
+    int64_t begin[LIP_MAX_RANK], end[LIP_MAX_RANK];
+    int rank = node->inputs[0]->shape.rank;
+    pad_mode mode = PAD_CONSTANT;
+    LIP_TRY(mode_of(node, &mode, error));
+    LIP_TRY(pads_of(node, rank, begin, end, error));
     if (node->opset >= 11 && lip_input_varies(node, 2))
         *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "its padding value depends on the input");
+    for (int i = 0; i < rank && mode != PAD_CONSTANT; i++)
+        if ((begin[i] < 0 && end[i] > 0) || (begin[i] > 0 && end[i] < 0))
+            *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "the standard does not say whether it crops before it repeats");
     return LIP_OK;
 }
 

@@ -102,6 +102,20 @@ static lip_status groups_open(const lip_call *call, groups *out, lip_error *erro
     return LIP_OK;
 }
 
+/* What a reduction of nothing gives, in the output's type: the least int64 stands for the type's least value, the
+ * largest for its largest. */
+static int64_t of_nothing(int64_t x, lip_dtype dtype)
+{
+    if (x != INT64_MIN && x != INT64_MAX) return x;
+    if (dtype == LIP_DTYPE_BOOL) return x == INT64_MAX;
+    for (int bits = 8; bits < 64; bits *= 2) {
+        int64_t low = -(INT64_C(1) << (bits - 1)), high = (INT64_C(1) << bits) - 1;
+        if (lip_wrap(low, dtype) == low && lip_wrap(low - 1, dtype) != low - 1) return x < 0 ? low : -(low + 1);
+        if (lip_wrap(high, dtype) == high && lip_wrap(high + 1, dtype) == 0) return x < 0 ? 0 : high;
+    }
+    return x;
+}
+
 lip_status lip_reduce_forward(const lip_call *call, lip_reduce *real, lip_reduce_whole *whole, lip_error *error)
 {
     groups g = {0};
@@ -114,7 +128,8 @@ lip_status lip_reduce_forward(const lip_call *call, lip_reduce *real, lip_reduce
             call->out[0]->f64_room[i] = real(call->in[0]->f64 + g.base[i], g.at, g.size);
         else
             call->out[0]->i64_room[i] =
-                lip_wrap(whole(call->in[0]->i64 + g.base[i], g.at, g.size), call->out[0]->dtype);
+                g.size == 0 ? of_nothing(whole(call->in[0]->i64, g.at, 0), call->out[0]->dtype)
+                            : lip_wrap(whole(call->in[0]->i64 + g.base[i], g.at, g.size), call->out[0]->dtype);
     }
     lip_free(call->memory, g.base);
     return LIP_OK;

@@ -138,7 +138,9 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     (void)arena;
     lip_interpolation p = { .mode = LIP_NEAREST };
     LIP_TRY(read(node, &p, error));
-    if (p.mode == LIP_CUBIC)
+    if (lip_input_varies(node, 1)) /* only tf_crop_and_resize, which is not supported, looks at it */
+        *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "its roi depends on the input");
+    else if (p.mode == LIP_CUBIC)
         *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "cubic interpolation has coefficients below 0");
     return LIP_OK;
 }

@@ -165,6 +165,10 @@ int64_t lip_wrap(int64_t x, lip_dtype dtype)
     case LIP_DTYPE_INT8: return (int8_t)(uint8_t)x;
     case LIP_DTYPE_INT16: return (int16_t)(uint16_t)x;
     case LIP_DTYPE_INT32: return (int32_t)(uint32_t)x;
+    case LIP_DTYPE_UINT4: return x & 15;
+    case LIP_DTYPE_INT4: return ((x & 15) ^ 8) - 8;
+    case LIP_DTYPE_UINT2: return x & 3;
+    case LIP_DTYPE_INT2: return ((x & 3) ^ 2) - 2;
     default: return x;
     }
 }

@@ -16,7 +16,9 @@
 #undef LIP_OP
 
 /* The newest opset of the default domain whose meaning was checked. */
-#define LIP_OPSET_LAST 24
+#define LIP_OPSET_LAST 28
+/* The same of the domain ai.onnx.ml. */
+#define LIP_OPSET_ML_LAST 5
 
 /* Hands a failure on to the caller. */
 #define LIP_TRY(expression)               \

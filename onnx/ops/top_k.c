@@ -6,7 +6,9 @@
  * |y'| = |y| and <x', y'> >= <x, y> (rearrangement inequality), so that
  * |x' - y'| <= |x - y|. Dropping elements is a projection. The constant is
  * attained by x + t (1, .., 1) for k = n, and by moving one element for k < n.
- * The indices jump.
+ * The indices jump. With sorted = 0 the order is the runtime's choice, and the
+ * order in the input, for one, is discontinuous: (x1, x2) becomes (x2, x3)
+ * where x3 overtakes x1.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -116,9 +118,15 @@ static lip_status adjoint(const lip_call *call, lip_error *error)
 
 static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
 {
-    (void)arena, (void)error;
-    const lip_value *indices = lip_node_output(node, 1);
-    if (indices && indices->consumers > 0) *gain = lip_gain_none(LIP_GAIN_UNBOUNDED, "discontinuous: its indices jump");
+    (void)arena;
+    const lip_value *indices = lip_node_output(node, 1), *values = lip_node_output(node, 0);
+    const lip_shape *y = values ? &values->shape : &indices->shape;
+    int axis = 0;
+    LIP_TRY(lip_check_axis(node, lip_attr_int(node, "axis", -1), y->rank, &axis, error));
+    if (indices && indices->consumers > 0)
+        *gain = lip_gain_none(LIP_GAIN_UNBOUNDED, "discontinuous: its indices jump");
+    else if (node->opset >= 11 && lip_attr_int(node, "sorted", 1) == 0 && y->dim[axis] > 1)
+        *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "sorted is 0: the order of its values is not defined");
     return LIP_OK;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "attribute.h"
 
+#include "read/scope.h"
 #include "read/tensor_proto.h"
 
 #include "onnx.pb-c.h"
@@ -72,7 +73,8 @@ static lip_status read_tensor(lip_draft *draft, const Onnx__AttributeProto *prot
     return status;
 }
 
-lip_status lip_read_attribute(lip_draft *draft, const Onnx__AttributeProto *proto, lip_attr *out, lip_error *error)
+lip_status lip_read_attribute(lip_draft *draft, const lip_scope *scope, const Onnx__AttributeProto *proto,
+                              lip_attr *out, lip_error *error)
 {
     lip_arena *arena = &draft->model->arena;
     const char *name = proto->name ? proto->name : "";
@@ -80,6 +82,13 @@ lip_status lip_read_attribute(lip_draft *draft, const Onnx__AttributeProto *prot
     out->name = lip_arena_string(arena, name, strlen(name));
     if (!out->name)
         return lip_fail_memory(error, NULL, "an attribute");
+    if (proto->ref_attr_name && proto->ref_attr_name[0]) {
+        const lip_attr *referred = lip_scope_attr(scope, proto->ref_attr_name);
+        const char *own = out->name;
+        *out = referred ? *referred : (lip_attr){.name = NULL};
+        out->name = referred ? own : NULL;
+        return LIP_OK;
+    }
     out->kind = kind_of(proto);
     switch (out->kind) {
     case LIP_ATTR_FLOAT:

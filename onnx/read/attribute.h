@@ -10,8 +10,9 @@
 
 struct Onnx__AttributeProto;
 
-/* Copies an attribute into the model's arena. A tensor that is not supported gives LIP_ATTR_OTHER. */
-lip_status lip_read_attribute(lip_draft *draft, const struct Onnx__AttributeProto *proto, lip_attr *out,
-                              lip_error *error);
+/* Copies an attribute into the model's arena. A tensor that is not supported gives LIP_ATTR_OTHER. In a function, an
+ * attribute that refers to one which the call leaves out gets no name: it is not there. */
+lip_status lip_read_attribute(lip_draft *draft, const lip_scope *scope, const struct Onnx__AttributeProto *proto,
+                              lip_attr *out, lip_error *error);
 
 #endif

@@ -10,8 +10,8 @@
 
 struct Onnx__NodeProto;
 
-/* Makes the node's output a constant; strings and sparse values make it a value that says why it cannot be used. */
-lip_status lip_read_constant_node(lip_draft *draft, const lip_node *node, const struct Onnx__NodeProto *proto,
+/* Makes the node's output a constant; strings make it a value that says why it cannot be used. */
+lip_status lip_read_constant_node(lip_draft *draft, const lip_draft_node *made, const struct Onnx__NodeProto *proto,
                                   lip_error *error);
 
 #endif

@@ -12,29 +12,51 @@
 #error "raw_data is little-endian and read in place: this machine is not"
 #endif
 
-size_t lip_raw_size(lip_dtype dtype)
+unsigned lip_raw_bits(lip_dtype dtype)
 {
     switch (dtype) {
+    case LIP_DTYPE_UINT2:
+    case LIP_DTYPE_INT2:
+        return 2;
+    case LIP_DTYPE_UINT4:
+    case LIP_DTYPE_INT4:
+        return 4;
     case LIP_DTYPE_UINT8:
     case LIP_DTYPE_INT8:
     case LIP_DTYPE_BOOL:
-        return 1;
+        return 8;
     case LIP_DTYPE_UINT16:
     case LIP_DTYPE_INT16:
     case LIP_DTYPE_FLOAT16:
     case LIP_DTYPE_BFLOAT16:
-        return 2;
+        return 16;
     case LIP_DTYPE_FLOAT:
     case LIP_DTYPE_INT32:
     case LIP_DTYPE_UINT32:
-        return 4;
+        return 32;
     case LIP_DTYPE_DOUBLE:
     case LIP_DTYPE_INT64:
     case LIP_DTYPE_UINT64:
-        return 8;
+        return 64;
     default:
         return 0;
     }
+}
+
+uint64_t lip_raw_size(lip_dtype dtype, int64_t count)
+{
+    unsigned bits = lip_raw_bits(dtype);
+    uint64_t n = (uint64_t)count;
+    return bits >= 8 ? n * (bits / 8) : n / 8 * bits + (n % 8 * bits + 7) / 8;
+}
+
+int64_t lip_packed_at(lip_dtype dtype, const uint8_t *packed, int64_t index)
+{
+    unsigned bits = lip_raw_bits(dtype), per = 8 / bits;
+    int64_t half = INT64_C(1) << (bits - 1);
+    int64_t x = packed[index / per] >> ((unsigned)(index % per) * bits) & ((1 << bits) - 1);
+    bool with_sign = dtype == LIP_DTYPE_INT4 || dtype == LIP_DTYPE_INT2;
+    return with_sign ? (x ^ half) - half : x;
 }
 
 float lip_float_from_half(uint16_t bits)
@@ -102,6 +124,13 @@ bool lip_decode_raw(lip_dtype dtype, const uint8_t *raw, int64_t count, void *ro
         DECODE(uint32_t, int64_t, x);
     case LIP_DTYPE_INT32:
         DECODE(int32_t, int64_t, x);
+    case LIP_DTYPE_UINT4:
+    case LIP_DTYPE_INT4:
+    case LIP_DTYPE_UINT2:
+    case LIP_DTYPE_INT2:
+        for (int64_t i = 0; i < count; i++)
+            ((int64_t *)room)[i] = lip_packed_at(dtype, raw, i);
+        return true;
     default:
         return false;
     }

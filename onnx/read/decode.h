@@ -8,8 +8,14 @@
 
 #include "tensor.h"
 
-/* Bytes of one element in raw_data; 0 for types that are not supported. */
-size_t lip_raw_size(lip_dtype dtype);
+/* Bits of one element in raw_data, where elements of less than a byte are packed from the lowest bit on; 0 for types
+ * that are not supported. */
+unsigned lip_raw_bits(lip_dtype dtype);
+/* Bytes of `count` elements. */
+uint64_t lip_raw_size(lip_dtype dtype, int64_t count);
+
+/* Element `index` of packed ones. */
+int64_t lip_packed_at(lip_dtype dtype, const uint8_t *packed, int64_t index);
 
 /* IEEE binary16 and bfloat16 bit patterns; every value is a float32. */
 float lip_float_from_half(uint16_t bits);

@@ -8,8 +8,11 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "graph/model.h"
+#include "read/function_proto.h"
 #include "read/node_proto.h"
+#include "read/scope.h"
 #include "read/source.h"
+#include "read/sparse_proto.h"
 #include "read/tensor_proto.h"
 #include "read/unpack.h"
 #include "read/value_proto.h"
@@ -18,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MODEL_GRAPH = 7 };
+enum { MODEL_GRAPH = 7, MODEL_FUNCTIONS = 25 };
 enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_SPARSE = 15 };
 
 static const char *copy_text(lip_draft *draft, const char *text)
@@ -48,21 +51,6 @@ static lip_status read_domains(lip_draft *draft, const Onnx__ModelProto *proto, 
     return LIP_OK;
 }
 
-static lip_status read_functions(lip_draft *draft, const Onnx__ModelProto *proto, lip_error *error)
-{
-    draft->functions = lip_arena_alloc(&draft->scratch, (int64_t)proto->n_functions, sizeof *draft->functions);
-    if (!draft->functions)
-        return lip_fail_memory(error, NULL, "the functions");
-    for (size_t i = 0; i < proto->n_functions; i++) {
-        draft->functions[i].domain = copy_text(draft, lip_domain(proto->functions[i]->domain));
-        draft->functions[i].name = copy_text(draft, proto->functions[i]->name);
-        if (!draft->functions[i].domain || !draft->functions[i].name)
-            return lip_fail_memory(error, NULL, "the functions");
-    }
-    draft->function_count = proto->n_functions;
-    return LIP_OK;
-}
-
 static lip_status read_head(lip_draft *draft, const Onnx__ModelProto *proto, lip_error *error)
 {
     lip_model *model = draft->model;
@@ -74,8 +62,7 @@ static lip_status read_head(lip_draft *draft, const Onnx__ModelProto *proto, lip
     model->ir_version = proto->ir_version;
     if (!model->producer)
         return lip_fail_memory(error, NULL, "the producer's name");
-    lip_status status = read_domains(draft, proto, error);
-    return status ? status : read_functions(draft, proto, error);
+    return read_domains(draft, proto, error);
 }
 
 /* Unpacks the fields `keep` of a message and hands them to `use`. */
@@ -103,9 +90,7 @@ static lip_status use_model(lip_draft *draft, const ProtobufCMessage *message, l
 
 static lip_status use_inputs(lip_draft *draft, const ProtobufCMessage *message, lip_error *error)
 {
-    const Onnx__GraphProto *graph = (const Onnx__GraphProto *)message;
-    lip_status status = lip_read_sparse(draft, graph, error);
-    return status ? status : lip_read_inputs(draft, graph, error);
+    return lip_read_inputs(draft, (const Onnx__GraphProto *)message, error);
 }
 
 static lip_status use_outputs(lip_draft *draft, const ProtobufCMessage *message, lip_error *error)
@@ -113,30 +98,44 @@ static lip_status use_outputs(lip_draft *draft, const ProtobufCMessage *message,
     return lip_read_outputs(draft, (const Onnx__GraphProto *)message, error);
 }
 
-static lip_status read_initializer(lip_draft *draft, const lip_wire_field *field, lip_error *error)
+/* The value that an initializer of a scope defines. */
+static lip_status define_initializer(lip_draft *draft, const lip_scope *scope, const char *name, lip_draft_value **out,
+                                     lip_error *error)
 {
-    lip_model *model = draft->model;
-    const lip_tensor_reader reader = {&model->arena, model->source};
-    const char *name = "";
-    lip_tensor *tensor = lip_arena_alloc(&model->arena, 1, sizeof *tensor);
-    if (!tensor)
-        return lip_fail_memory(error, NULL, "an initializer");
-    lip_status status = lip_tensor_read(&reader, field->data, field->size, tensor, &name, error);
-    if (status && status != LIP_EUNSUPPORTED)
-        return status;
     if (!name[0])
         return lip_fail(error, LIP_EFORMAT, "an initializer has no name");
-    lip_draft_value *value = lip_draft_value_named(draft, name);
+    lip_draft_value *value = lip_scope_own(draft, scope, name);
     if (!value)
         return lip_fail_memory(error, NULL, "an initializer");
     lip_error twice;
     if (lip_draft_define(value, NULL, &twice))
         return lip_fail(error, LIP_EFORMAT, "%s", twice.reason);
-    return lip_draft_constant(draft, value, status, tensor, error);
+    *out = value;
+    return LIP_OK;
+}
+
+static lip_status read_initializer(lip_draft *draft, const lip_scope *scope, const lip_wire_field *field,
+                                   lip_error *error)
+{
+    lip_model *model = draft->model;
+    const lip_tensor_reader reader = {&model->arena, model->source};
+    const char *name = "";
+    lip_draft_value *value = NULL;
+    lip_tensor *tensor = lip_arena_alloc(&model->arena, 1, sizeof *tensor);
+    if (!tensor)
+        return lip_fail_memory(error, NULL, "an initializer");
+    lip_error reason;
+    lip_status status = field->number == GRAPH_SPARSE
+                            ? lip_sparse_read(&reader, field->data, field->size, tensor, &name, &reason)
+                            : lip_tensor_read(&reader, field->data, field->size, tensor, &name, &reason);
+    if (status && status != LIP_EUNSUPPORTED)
+        return lip_fail(error, status, "%s", reason.reason);
+    lip_status defined = define_initializer(draft, scope, name, &value, error);
+    return defined ? defined : lip_draft_constant(draft, value, status, tensor, status ? &reason : error);
 }
 
 /* One pass over the graph's initializers or nodes. */
-static lip_status read_each(lip_draft *draft, lip_wire graph, uint32_t number, lip_error *error)
+static lip_status read_each(lip_draft *draft, const lip_scope *scope, lip_wire graph, uint32_t number, lip_error *error)
 {
     size_t index = 0;
     while (graph.at < graph.end) {
@@ -146,8 +145,10 @@ static lip_status read_each(lip_draft *draft, lip_wire graph, uint32_t number, l
             return status;
         if (field.number != number || field.type != LIP_WIRE_BYTES)
             continue;
-        status = number == GRAPH_NODE ? lip_read_node(draft, &field, index, error)
-                                      : read_initializer(draft, &field, error);
+        status = number == GRAPH_NODE ? lip_read_node(draft, scope, &field, index, error)
+                                      : read_initializer(draft, scope, &field, error);
+        if (!status && number == GRAPH_NODE)
+            status = lip_read_calls(draft, error);
         if (status)
             return status;
         index++;
@@ -169,22 +170,28 @@ static size_t count_fields(lip_wire wire, uint32_t number, lip_wire_field *last)
 
 static lip_status read_graph(lip_draft *draft, lip_wire graph, lip_error *error)
 {
-    const uint64_t inputs = UINT64_C(1) << GRAPH_INPUT | UINT64_C(1) << GRAPH_SPARSE;
-    lip_model *model = draft->model;
+    const uint64_t inputs = UINT64_C(1) << GRAPH_INPUT;
     lip_wire_field last;
-    model->nodes_in_file = count_fields(graph, GRAPH_NODE, &last);
-    model->nodes = lip_arena_alloc(&draft->scratch, (int64_t)model->nodes_in_file, sizeof *model->nodes);
-    if (!model->nodes)
-        return lip_fail_memory(error, NULL, "the nodes");
-    lip_status status = read_each(draft, graph, GRAPH_INITIALIZER, error);
+    draft->model->nodes_in_file = count_fields(graph, GRAPH_NODE, &last);
+    lip_status status = read_each(draft, NULL, graph, GRAPH_INITIALIZER, error);
+    if (!status)
+        status = read_each(draft, NULL, graph, GRAPH_SPARSE, error);
     if (!status)
         status = with_part(draft, graph, inputs, &onnx__graph_proto__descriptor, use_inputs, error);
     if (!status)
-        status = read_each(draft, graph, GRAPH_NODE, error);
+        status = read_each(draft, NULL, graph, GRAPH_NODE, error);
     if (!status)
         status = with_part(draft, graph, UINT64_C(1) << GRAPH_OUTPUT, &onnx__graph_proto__descriptor, use_outputs,
                            error);
     return status;
+}
+
+lip_status lip_read_graph_body(lip_draft *draft, const lip_scope *scope, lip_wire graph, lip_error *error)
+{
+    lip_status status = read_each(draft, scope, graph, GRAPH_INITIALIZER, error);
+    if (!status)
+        status = read_each(draft, scope, graph, GRAPH_SPARSE, error);
+    return status ? status : read_each(draft, scope, graph, GRAPH_NODE, error);
 }
 
 lip_status lip_read_model(lip_draft *draft, lip_error *error)
@@ -198,6 +205,9 @@ lip_status lip_read_model(lip_draft *draft, lip_error *error)
     size_t graphs = count_fields(wire, MODEL_GRAPH, &graph);
     if (graphs != 1)
         return lip_fail(error, LIP_EFORMAT, "holds %s graph: not an ONNX model", graphs ? "more than one" : "no");
-    status = with_part(draft, wire, ~(UINT64_C(1) << MODEL_GRAPH), &onnx__model_proto__descriptor, use_model, error);
+    const uint64_t head = ~(UINT64_C(1) << MODEL_GRAPH | UINT64_C(1) << MODEL_FUNCTIONS);
+    status = with_part(draft, wire, head, &onnx__model_proto__descriptor, use_model, error);
+    if (!status)
+        status = lip_read_functions(draft, wire, error);
     return status ? status : read_graph(draft, lip_wire_over(graph.data, graph.size), error);
 }

@@ -7,16 +7,21 @@
  */
 #include "node_proto.h"
 
+#include "graph/model.h"
 #include "op.h"
 #include "read/attribute.h"
+#include "read/branch.h"
 #include "read/constant_node.h"
+#include "read/function_proto.h"
 #include "read/module_path.h"
+#include "read/scope.h"
 #include "read/unpack.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define METADATA_PROPS 9 /* newer than some distributions' onnx.proto: read from the wire */
+#define OVERLOAD 8       /* these two are newer than some distributions' onnx.proto: read from the wire */
+#define METADATA_PROPS 9
 #define MAX_MODULE 512
 
 static const char *copy_text(lip_draft *draft, const char *text)
@@ -54,6 +59,18 @@ static bool module_from_metadata(const lip_wire_field *node, char *path, size_t 
     return false;
 }
 
+/* "call::name": the scope's prefix ends in "::". */
+static const char *inner_name(lip_draft *draft, const lip_scope *scope, const char *name)
+{
+    size_t prefix = strlen(scope->prefix), own = strlen(name);
+    char *text = lip_arena_alloc(&draft->model->arena, (int64_t)(prefix + own + 1), 1);
+    if (text) {
+        memcpy(text, scope->prefix, prefix);
+        memcpy(text + prefix, name, own + 1);
+    }
+    return text;
+}
+
 static bool name_node(lip_draft *draft, lip_draft_node *made, const Onnx__NodeProto *proto,
                       const lip_wire_field *field, size_t index)
 {
@@ -61,9 +78,10 @@ static bool name_node(lip_draft *draft, lip_draft_node *made, const Onnx__NodePr
     char module[MAX_MODULE] = "", number[32], op[512];
     snprintf(number, sizeof number, "#%zu", index);
     const char *name = proto->name && proto->name[0] ? proto->name : number;
+    const lip_node *caller = made->scope ? made->scope->caller : NULL;
     if (!module_from_metadata(field, module, sizeof module) && !lip_module_from_name(name, module, sizeof module))
-        module[0] = '\0';
-    node->name = copy_text(draft, name);
+        snprintf(module, sizeof module, "%.500s", caller ? caller->module : "");
+    node->name = caller ? inner_name(draft, made->scope, name) : copy_text(draft, name);
     node->op_type = copy_text(draft, proto->op_type);
     node->domain = copy_text(draft, lip_domain(proto->domain));
     node->module = copy_text(draft, module);
@@ -71,22 +89,20 @@ static bool name_node(lip_draft *draft, lip_draft_node *made, const Onnx__NodePr
         return false;
     snprintf(op, sizeof op, "%.200s%s%.200s", node->domain, node->domain[0] ? "::" : "", node->op_type);
     made->op_text = copy_text(draft, op);
-    node->opset = lip_draft_opset(draft, node->domain);
+    node->opset = lip_scope_opset(draft, made->scope, node->domain);
     node->op = lip_op_find(node->domain, node->op_type);
     return made->op_text != NULL;
 }
 
 /* An empty name stands for an optional input or output that is left out. */
-static lip_value **name_values(lip_draft *draft, char *const *names, size_t count)
+static lip_value **name_values(lip_draft *draft, const lip_scope *scope, char *const *names, size_t count)
 {
     lip_value **values = lip_arena_alloc(&draft->model->arena, (int64_t)count, sizeof *values);
     for (size_t i = 0; values && i < count; i++) {
         if (!names[i] || !names[i][0])
             continue;
-        lip_draft_value *value = lip_draft_value_named(draft, names[i]);
-        if (!value)
+        if (!lip_scope_value(draft, scope, names[i], &values[i]))
             return NULL;
-        values[i] = &value->value;
     }
     return values;
 }
@@ -98,24 +114,36 @@ static lip_status read_attributes(lip_draft *draft, lip_draft_node *made, const 
     lip_attr *attrs = lip_arena_alloc(&draft->model->arena, (int64_t)proto->n_attribute, sizeof *attrs);
     if (!attrs)
         return lip_fail_memory(error, node, "its attributes");
+    size_t count = 0;
     for (size_t i = 0; i < proto->n_attribute; i++) {
-        lip_status status = lip_read_attribute(draft, proto->attribute[i], &attrs[i], error);
+        lip_status status = lip_read_attribute(draft, made->scope, proto->attribute[i], &attrs[count], error);
         if (status)
             return lip_fail_node(error, status, node, "%s", error->reason);
-        made->has_subgraph = made->has_subgraph || attrs[i].kind == LIP_ATTR_GRAPH;
+        made->has_subgraph = made->has_subgraph || attrs[count].kind == LIP_ATTR_GRAPH;
+        count += attrs[count].name != NULL;
     }
     node->attrs = attrs;
-    node->attr_count = proto->n_attribute;
+    node->attr_count = count;
     return LIP_OK;
 }
 
-static bool is_function(const lip_draft *draft, const lip_node *node)
+/* A text field of the node, "" if absent. */
+static const char *text_field(lip_draft *draft, const lip_wire_field *node, uint32_t number)
 {
-    for (size_t i = 0; i < draft->function_count; i++)
-        if (strcmp(draft->functions[i].domain, node->domain) == 0 &&
-            strcmp(draft->functions[i].name, node->op_type) == 0)
-            return true;
-    return false;
+    const char *text = "";
+    lip_wire wire = lip_wire_over(node->data, node->size);
+    lip_wire_field field;
+    while (text && wire.at < wire.end && lip_wire_next(&wire, &field, NULL) == LIP_OK)
+        if (field.number == number && field.type == LIP_WIRE_BYTES)
+            text = lip_arena_string(&draft->scratch, (const char *)field.data, field.size);
+    return text;
+}
+
+/* Operators whose rows know what to do with a subgraph. */
+static bool is_control_flow(const lip_node *node)
+{
+    return node->domain[0] == '\0' && (strcmp(node->op_type, "If") == 0 || strcmp(node->op_type, "Loop") == 0 ||
+                                       strcmp(node->op_type, "Scan") == 0);
 }
 
 static lip_status define_outputs(lip_node *node, lip_error *error)
@@ -128,33 +156,48 @@ static lip_status define_outputs(lip_node *node, lip_error *error)
     return LIP_OK;
 }
 
-static lip_status fill_node(lip_draft *draft, lip_draft_node *made, const Onnx__NodeProto *proto, lip_error *error)
+/* The node is complete: a call of a function, or a part of the graph. */
+static lip_status place_node(lip_draft *draft, lip_draft_node *made, const lip_wire_field *field, lip_error *error)
+{
+    lip_node *node = &made->node;
+    const char *overload = draft->function_count ? text_field(draft, field, OVERLOAD) : "";
+    if (!overload)
+        return lip_fail_memory(error, node, "a call");
+    const lip_draft_function *function = lip_find_function(draft, node, overload);
+    if (function)
+        return lip_draft_call_function(draft, function, made, error);
+    if (made->has_subgraph && !is_control_flow(node))
+        node->unknown = "it contains a subgraph (control flow), which is not supported";
+    lip_status status = made->has_subgraph ? lip_read_captures(draft, made, field, error) : LIP_OK;
+    if (!status)
+        status = lip_draft_append(draft, node, error);
+    if (!status)
+        status = define_outputs(node, error);
+    return status ? status : lip_model_lower(draft, made, error);
+}
+
+static lip_status fill_node(lip_draft *draft, lip_draft_node *made, const Onnx__NodeProto *proto,
+                            const lip_wire_field *field, lip_error *error)
 {
     lip_node *node = &made->node;
     if (node->opset < 1)
         return lip_fail_node(error, LIP_EFORMAT, node,
                              "the model does not say which version of its domain it uses (opset_import)");
-    node->inputs = name_values(draft, proto->input, proto->n_input);
-    node->outputs = name_values(draft, proto->output, proto->n_output);
+    node->inputs = name_values(draft, made->scope, proto->input, proto->n_input);
+    node->outputs = name_values(draft, made->scope, proto->output, proto->n_output);
     if (!node->inputs || !node->outputs)
         return lip_fail_memory(error, node, "its inputs and outputs");
     node->input_count = proto->n_input;
     node->output_count = proto->n_output;
     if (node->domain[0] == '\0' && strcmp(node->op_type, "Constant") == 0)
-        return lip_read_constant_node(draft, node, proto, error);
+        return lip_read_constant_node(draft, made, proto, error);
 
     lip_status status = read_attributes(draft, made, proto, error);
-    if (status)
-        return status;
-    if (is_function(draft, node))
-        node->unknown = "it calls a function that is defined in the model; these are not supported";
-    else if (made->has_subgraph)
-        node->unknown = "it contains a subgraph (control flow), which is not supported";
-    draft->model->nodes[draft->model->node_count++] = node;
-    return define_outputs(node, error);
+    return status ? status : place_node(draft, made, field, error);
 }
 
-lip_status lip_read_node(lip_draft *draft, const lip_wire_field *field, size_t index, lip_error *error)
+lip_status lip_read_node(lip_draft *draft, const lip_scope *scope, const lip_wire_field *field, size_t index,
+                         lip_error *error)
 {
     lip_memory *memory = &draft->model->memory;
     ProtobufCMessage *message = NULL;
@@ -164,8 +207,10 @@ lip_status lip_read_node(lip_draft *draft, const lip_wire_field *field, size_t i
         return status;
     const Onnx__NodeProto *proto = (const Onnx__NodeProto *)message;
     lip_draft_node *made = lip_arena_alloc(&draft->model->arena, 1, sizeof *made);
+    if (made)
+        made->scope = scope;
     if (made && name_node(draft, made, proto, field, index))
-        status = fill_node(draft, made, proto, error);
+        status = fill_node(draft, made, proto, field, error);
     else
         status = lip_fail_memory(error, NULL, "a node");
     lip_unpack_free(memory, message);

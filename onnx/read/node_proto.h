@@ -9,9 +9,13 @@
 #include "graph/draft.h"
 #include "read/wire.h"
 
-/* Reads the node in `field` (checked bytes), the `index`-th of the file, and appends it to the model's nodes; a
- * Constant node becomes a constant instead. */
-lip_status lip_read_node(lip_draft *draft, const lip_wire_field *field, size_t index, lip_error *error);
+/* Reads the node in `field` (checked bytes), the `index`-th of its scope, and appends it to the model's nodes; a
+ * Constant node becomes a constant instead, and a call of one of the model's functions waits for lip_read_calls. */
+lip_status lip_read_node(lip_draft *draft, const lip_scope *scope, const lip_wire_field *field, size_t index,
+                         lip_error *error);
+
+/* In model_proto.c: initializers and nodes of a GraphProto, in a scope. */
+lip_status lip_read_graph_body(lip_draft *draft, const lip_scope *scope, lip_wire graph, lip_error *error);
 
 /* Makes `value` the constant `tensor`, or, where status is LIP_EUNSUPPORTED, a value that says error->reason. Other
  * statuses are passed on. */

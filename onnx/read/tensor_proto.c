@@ -117,12 +117,12 @@ static lip_status find_external(const lip_tensor_reader *reader, const Onnx__Ten
 static lip_status from_bytes(const lip_tensor_reader *reader, const Onnx__TensorProto *proto, stored raw,
                              lip_tensor *out, lip_error *error)
 {
-    size_t element = lip_raw_size(out->dtype), stored_size = lip_storage_size(out->storage);
-    uint64_t needed = (uint64_t)out->count * element;
+    size_t stored_size = lip_storage_size(out->storage);
+    uint64_t needed = lip_raw_size(out->dtype, out->count);
     if (raw.size != needed)
         return wrong_size(proto, out, raw.size, needed, "bytes", error);
     bool same = out->dtype == LIP_DTYPE_FLOAT || out->dtype == LIP_DTYPE_DOUBLE || out->dtype == LIP_DTYPE_INT64;
-    if (same && raw.stays && (uintptr_t)raw.bytes % element == 0) {
+    if (same && raw.stays && (uintptr_t)raw.bytes % stored_size == 0) {
         out->data = raw.bytes;
         return LIP_OK;
     }
@@ -171,6 +171,14 @@ static size_t typed_count(const Onnx__TensorProto *proto, lip_dtype dtype)
     }
 }
 
+/* Each int32 holds one byte of packed elements. */
+static int64_t packed_at(const Onnx__TensorProto *proto, lip_dtype dtype, int64_t index)
+{
+    int64_t per = 8 / lip_raw_bits(dtype);
+    const uint8_t byte = (uint8_t)proto->int32_data[index / per];
+    return lip_packed_at(dtype, &byte, index % per);
+}
+
 static bool copy_typed(const Onnx__TensorProto *proto, lip_dtype dtype, int64_t count, void *room)
 {
     float *reals = room;
@@ -193,6 +201,13 @@ static bool copy_typed(const Onnx__TensorProto *proto, lip_dtype dtype, int64_t 
         for (int64_t i = 0; i < count; i++)
             reals[i] = lip_float_from_bfloat((uint16_t)proto->int32_data[i]);
         return true;
+    case LIP_DTYPE_UINT4:
+    case LIP_DTYPE_INT4:
+    case LIP_DTYPE_UINT2:
+    case LIP_DTYPE_INT2:
+        for (int64_t i = 0; i < count; i++)
+            whole[i] = packed_at(proto, dtype, i);
+        return true;
     default:
         for (int64_t i = 0; i < count; i++)
             whole[i] = small_integer(dtype, proto->int32_data[i]);
@@ -204,8 +219,10 @@ static lip_status from_typed(const lip_tensor_reader *reader, const Onnx__Tensor
                              lip_error *error)
 {
     size_t found = typed_count(proto, out->dtype);
-    if (found != (uint64_t)out->count)
-        return wrong_size(proto, out, found, (uint64_t)out->count, "elements", error);
+    uint64_t needed =
+        lip_raw_bits(out->dtype) < 8 ? lip_raw_size(out->dtype, out->count) : (uint64_t)out->count;
+    if (found != needed)
+        return wrong_size(proto, out, found, needed, "elements", error);
     void *room = lip_arena_alloc(reader->arena, out->count, lip_storage_size(out->storage));
     if (!room)
         return lip_fail_memory(error, NULL, "a tensor");
@@ -228,7 +245,7 @@ static lip_status read_data(const lip_tensor_reader *reader, const Onnx__TensorP
         return lip_fail(error, LIP_EUNSUPPORTED, "holds elements of type %s (%d), which is not supported",
                         lip_dtype_name(tensor.dtype), (int)proto->data_type);
     if (proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
-        status = find_external(reader, proto, (uint64_t)tensor.count * lip_raw_size(tensor.dtype), &raw, error);
+        status = find_external(reader, proto, lip_raw_size(tensor.dtype, tensor.count), &raw, error);
     if (status)
         return status;
     if (raw.bytes && (raw.size > 0 || typed_count(proto, tensor.dtype) == 0))

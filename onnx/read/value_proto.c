@@ -15,23 +15,6 @@ static const Onnx__TypeProto__Tensor *tensor_type(const Onnx__ValueInfoProto *in
     return type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? type->tensor_type : NULL;
 }
 
-lip_status lip_read_sparse(lip_draft *draft, const Onnx__GraphProto *graph, lip_error *error)
-{
-    for (size_t i = 0; i < graph->n_sparse_initializer; i++) {
-        const Onnx__TensorProto *values = graph->sparse_initializer[i]->values;
-        if (!values || !values->name || !values->name[0])
-            return lip_fail(error, LIP_EFORMAT, "a sparse initializer has no name");
-        lip_draft_value *value = lip_draft_value_named(draft, values->name);
-        if (!value)
-            return lip_fail_memory(error, NULL, "a sparse initializer");
-        lip_status status = lip_draft_define(value, NULL, error);
-        if (status)
-            return status;
-        value->why = "is a sparse tensor, which is not supported";
-    }
-    return LIP_OK;
-}
-
 static lip_status read_dimensions(lip_draft *draft, const Onnx__TensorShapeProto *shape, lip_draft_input *input,
                                   lip_error *error)
 {

@@ -10,8 +10,6 @@
 
 struct Onnx__GraphProto;
 
-/* Names of sparse initializers: values that cannot be used. */
-lip_status lip_read_sparse(lip_draft *draft, const struct Onnx__GraphProto *graph, lip_error *error);
 /* Inputs that are no initializers, with type and shape. Initializers must have been read. */
 lip_status lip_read_inputs(lip_draft *draft, const struct Onnx__GraphProto *graph, lip_error *error);
 /* Outputs, with the declared type where the value has none. */

@@ -62,6 +62,7 @@ static const struct nesting {
     {LIP_WIRE_SHAPE, 1, LIP_WIRE_FLAT, "dim"},
     {LIP_WIRE_FUNCTION, 7, LIP_WIRE_NODE, "node"},
     {LIP_WIRE_FUNCTION, 9, LIP_WIRE_FLAT, "opset_import"},
+    {LIP_WIRE_FUNCTION, 11, LIP_WIRE_ATTRIBUTE, "attribute_proto"},
     {LIP_WIRE_TRAINING, 1, LIP_WIRE_GRAPH, "initialization"},
     {LIP_WIRE_TRAINING, 2, LIP_WIRE_GRAPH, "algorithm"},
     {LIP_WIRE_TRAINING, 3, LIP_WIRE_FLAT, "initialization_binding"},
@@ -176,7 +177,7 @@ lip_status lip_wire_check(const void *bytes, size_t size, lip_wire_message messa
             depth--;
             continue;
         }
-        lip_wire_field field;
+        lip_wire_field field = {0};
         lip_status status = next_in(&wire, stack[depth].message, &field, error);
         if (status)
             return status;
@@ -206,7 +207,7 @@ lip_status lip_wire_select(lip_wire wire, uint64_t keep, lip_memory *memory, uin
             return lip_fail_memory(error, NULL, "a part of the file");
         used = 0;
         while (at.at < at.end) {
-            lip_wire_field field;
+            lip_wire_field field = {0};
             lip_status status = lip_wire_next(&at, &field, error);
             if (status) {
                 lip_free(memory, copy);

@@ -77,6 +77,7 @@ static void refusals(void **unused)
         const char *line, *message;
     } row[] = {
         {&command_audit, "audit", "'audit' wants a model"},
+        {&command_audit, "audit -", "'audit' reads a model from a file, not from standard input"},
         {&command_audit, "audit a b", "'audit' does not know what to do with 'b'"},
         {&command_ops, "ops a", "'ops' does not know what to do with 'a'"},
         {&command_audit, "audit --formt text m", "'audit' has no flag '--formt'; did you mean '--format'?"},

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,14 @@ static bool render_half(const lip_run_info *run, FILE *stream)
     return false;
 }
 
+static bool render_interrupted(const lip_run_info *run, FILE *stream)
+{
+    raise(SIGINT);
+    raise(SIGTERM);
+    return render_hello(run, stream);
+}
+
+static const lip_format interrupted = {"interrupted", ".txt", render_interrupted};
 static const lip_format hello = {"hello", ".txt", render_hello}, half = {"half", ".txt", render_half};
 static const lip_run_info nothing;
 
@@ -85,6 +94,65 @@ static void failure_leaves_the_old_file(void **unused)
     assert_int_equal(files_in_folder(), 1);
 }
 
+static void signals_wait_for_the_file(void **unused)
+{
+    (void)unused;
+    lip_output_error error;
+    lip_output output = {&interrupted, in_folder("a")};
+    struct sigaction after;
+    assert_true(output_write(&output, &nothing, &error));
+    assert_content(output.path, "hello\n");
+    assert_int_equal(files_in_folder(), 1);
+    assert_int_equal(sigaction(SIGINT, NULL, &after), 0);
+    assert_true(after.sa_handler == SIG_DFL);
+}
+
+static void passes_over_litter(void **unused)
+{
+    (void)unused;
+    lip_output_error error;
+    char litter[256];
+    snprintf(litter, sizeof litter, "%s/.lipaudit-%ld-0.tmp", folder, (long)getpid());
+    FILE *file = fopen(litter, "w");
+    assert_non_null(file);
+    fclose(file);
+    lip_output output = {&hello, in_folder("a")};
+    assert_true(output_write(&output, &nothing, &error));
+    assert_content(output.path, "hello\n");
+    assert_int_equal(unlink(litter), 0);
+    assert_int_equal(files_in_folder(), 1);
+}
+
+static void keeps_permissions(void **unused)
+{
+    (void)unused;
+    lip_output_error error;
+    lip_output output = {&hello, in_folder("a")};
+    struct stat status;
+    assert_int_equal(chmod(output.path, 0600), 0);
+    assert_true(output_write(&output, &nothing, &error));
+    assert_int_equal(stat(output.path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    if (geteuid() == 0) /* whom nothing is read-only to */
+        return;
+    assert_int_equal(chmod(output.path, 0400), 0);
+    assert_false(output_check(&output, &error));
+    assert_non_null(strstr(error.message, "Permission denied"));
+    assert_int_equal(chmod(output.path, 0600), 0);
+}
+
+static void knows_the_same_file(void **unused)
+{
+    (void)unused;
+    char other[256];
+    snprintf(other, sizeof other, "%s/./a", folder);
+    assert_true(output_same_file(in_folder("a"), other));
+    assert_true(output_same_file("/nowhere/a", "/nowhere/a"));
+    assert_false(output_same_file("/nowhere/a", "/nowhere/b"));
+    assert_false(output_same_file(in_folder("a"), "/nowhere/a"));
+    assert_false(output_same_file("/dev/null", "/dev/null"));
+}
+
 static void follows_links(void **unused)
 {
     (void)unused;
@@ -111,6 +179,12 @@ static void says_why_not(void **unused)
     output.path = in_folder("missing/a");
     assert_false(output_check(&output, &error));
     assert_non_null(strstr(error.message, "No such file or directory"));
+    char long_name[300] = "";
+    memset(long_name, 'a', sizeof long_name - 1);
+    output.path = long_name;
+    assert_false(output_check(&output, &error));
+    assert_non_null(strstr(error.message, "File name too long"));
+    output.path = in_folder("missing/a");
     assert_false(output_write(&output, &nothing, &error));
     if (access("/dev/full", W_OK) == 0) {
         output.path = "/dev/full";
@@ -139,6 +213,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_replaces),
         cmocka_unit_test(failure_leaves_the_old_file),
+        cmocka_unit_test(signals_wait_for_the_file),
+        cmocka_unit_test(passes_over_litter),
+        cmocka_unit_test(keeps_permissions),
+        cmocka_unit_test(knows_the_same_file),
         cmocka_unit_test(follows_links),
         cmocka_unit_test(says_why_not),
     };

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PAPER_ITERATIONS = 5000, PAPER_VECTORS = 128 };
+static const int PAPER_ITERATIONS = 5000, PAPER_VECTORS = 128;
 static const double SVD_FLOPS = 4e10;
 
 static lip_memory memory;

@@ -40,8 +40,8 @@ static const char *name(const maker *m, const char *prefix, const char *suffix)
 }
 
 /* An initializer of Gaussians around `mean`; the absolute value of each, if `positive`. */
-static void gaussians(maker *m, const char *initializer, const char *shape, int64_t count, double mean, double deviation,
-                      bool positive)
+static void gaussians(maker *m, const char *initializer, const char *shape, int64_t count, double mean,
+                      double deviation, bool positive)
 {
     float *values = malloc((size_t)count * sizeof *values);
     if (!values)
@@ -95,8 +95,8 @@ static void relu(maker *m, const char *prefix, const char *input)
 }
 
 /* Convolution and batch normalisation `prefix`.convN and .bnN (or .downsample.0 and .1). Gives the latter's name. */
-static const char *conv_norm(maker *m, const char *prefix, const char *conv_suffix, const char *norm_suffix, const char *input,
-                      int c_in, int c_out, int kernel, int stride)
+static const char *conv_norm(maker *m, const char *prefix, const char *conv_suffix, const char *norm_suffix,
+                             const char *input, int c_in, int c_out, int kernel, int stride)
 {
     const char *convolution = name(m, prefix, conv_suffix), *norm = name(m, prefix, norm_suffix);
     conv(m, convolution, input, c_in, c_out, kernel, stride);
@@ -107,7 +107,8 @@ static const char *conv_norm(maker *m, const char *prefix, const char *conv_suff
 static const char *basic_block(maker *m, const char *prefix, const char *input, int c_in, int c_out, int stride)
 {
     char inputs[256];
-    const char *first = conv_norm(m, prefix, ".conv1", ".bn1", input, c_in, c_out, 3, stride), *active = name(m, prefix, ".relu1");
+    const char *first = conv_norm(m, prefix, ".conv1", ".bn1", input, c_in, c_out, 3, stride);
+    const char *active = name(m, prefix, ".relu1");
     relu(m, active, first);
     const char *branch = conv_norm(m, prefix, ".conv2", ".bn2", name(m, active, ".out"), c_out, c_out, 3, 1);
     const char *skip = input;

@@ -52,7 +52,7 @@ man_page() {
 
 command_runs() {
     command=$(find "$root/dest" -path '*/bin/lipaudit')
-    LD_LIBRARY_PATH=$libraries "$command" --version | grep -q "^lipaudit $version\$"
+    "$command" --version | grep -q "^lipaudit $version\$"
 }
 
 only_one_header() {

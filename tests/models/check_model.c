@@ -10,7 +10,7 @@
  * than L_F times the distance. Prints one line of tab-separated fields:
  *
  *   verdict  L_F  forward  worst relative difference  outputs compared
- *   largest share of L_F seen between two inputs  seconds  MiB  reason
+ *   largest share of L_F seen between two inputs  processor seconds  MiB  reason
  *
  * and on stderr what is wrong, a line each. Exit status 1 if anything is.
  *
@@ -27,7 +27,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum { ITERATIONS = 10, MAX_POINTS = STORED_MAX_SETS + STORED_MAX_IMAGES };
 
@@ -189,8 +188,8 @@ static double *forward(check *c, const lip_model *model, const double *const *in
     if (lip_model_forward(model, inputs, values, &error) == LIP_OK)
         return values;
     check_refusal(c, "forward", &error);
-    if (c->report && c->report->verdict != LIP_UNKNOWN && error.op[0] != '\0')
-        complain(c, "the verdict is %s, but forward says of %s: %s", c->verdict, error.node, error.reason);
+    if (c->report && c->report->verdict == LIP_BOUNDED && error.op[0] != '\0')
+        complain(c, "the verdict is bounded, but forward says of %s: %s", error.node, error.reason);
     return NULL;
 }
 
@@ -213,7 +212,7 @@ static void compare(check *c, const char *what, const double *wanted, int64_t co
     complain(c, "%s: differs by %.3g of the largest element, %.6g", what, relative, largest);
 }
 
-/* The model with this output and the set's shapes, opened once for as long as both stay. */
+/* The model with this output and the set's shapes, kept for the next call. */
 static const lip_model *model_for(check *c, const stored_set *set, const char *output)
 {
     lip_error error = {0};
@@ -248,10 +247,10 @@ static void check_output(check *c, const stored_set *set, const point *audited, 
             return;
         shape = lip_model_logits(model).shape;
     }
-    if (!lip_shape_equal(&shape, &wanted->shape))
-        complain(c, "%s: output '%s' has another shape", set->folder, set->output_name[k]);
-    else
+    if (lip_shape_equal(&shape, &wanted->shape))
         compare(c, set->folder, reals(wanted), wanted->count, found);
+    else
+        complain(c, "%s: output '%s' has another shape", set->folder, set->output_name[k]);
 }
 
 static void check_sets(check *c)
@@ -269,7 +268,6 @@ static void check_sets(check *c)
 static void check_images(check *c)
 {
     int64_t count;
-    const stored_set *set = c->set_count ? &c->sets[0] : NULL;
     lip_tensor_info input = lip_model_input(c->model, 0);
     if (c->images.count == 0)
         return;
@@ -277,6 +275,7 @@ static void check_images(check *c)
         complain(c, "the images do not fit the input '%s'", input.name);
         return;
     }
+    const stored_set *set = c->set_count ? &c->sets[0] : NULL;
     const lip_model *reference = is_audited(c, c->names.output[0]) ? c->model : model_for(c, set, c->names.output[0]);
     for (size_t i = 0; reference && i < c->images.count; i++) {
         char what[64];
@@ -309,11 +308,10 @@ static double input_distance(const check *c, const point *p, const point *q)
         if (!lip_shape_count(&input.shape, &count))
             return (double)NAN;
         double d = distance(p->input[i], q->input[i], count);
-        if (strncmp(input.dtype, "int", 3) == 0 || strncmp(input.dtype, "uint", 4) == 0 ||
-            strcmp(input.dtype, "bool") == 0)
-            total = d == 0 ? total : (double)NAN;
-        else
+        if (strstr(input.dtype, "float"))
             total = hypot(total, d);
+        else if (d != 0)
+            total = (double)NAN;
     }
     return total;
 }
@@ -339,7 +337,12 @@ static void check_pairs(check *c)
         }
 }
 
-static void print(check *c, double seconds)
+static double seconds(struct timeval time)
+{
+    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
+}
+
+static void print(check *c)
 {
     struct rusage usage = {0};
     getrusage(RUSAGE_SELF, &usage);
@@ -347,20 +350,12 @@ static void print(check *c, double seconds)
         complain(c, "took %ld MiB of memory", usage.ru_maxrss >> 10);
     printf("%s\t%.6g\t%s\t%.1e\t%d\t%.3f\t%.2f\t%ld\t%s\n", c->verdict,
            c->report ? c->report->network.upper : (double)INFINITY,
-           c->disagreed ? "disagreed" : c->compared ? "agreed" : "none", c->worst, c->compared, c->share, seconds,
-           usage.ru_maxrss >> 10, c->reason);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+           c->disagreed ? "disagreed" : c->compared ? "agreed" : "none", c->worst, c->compared, c->share,
+           seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss >> 10, c->reason);
 }
 
 static void run(check *c)
 {
-    double start = now();
     if (stored_read_names(&arena, c->path, &c->names))
         c->set_count = stored_read_sets(&arena, c->folder, &c->names, c->sets);
     if (audit(c)) {
@@ -370,7 +365,7 @@ static void run(check *c)
         check_images(c);
         check_pairs(c);
     }
-    print(c, now() - start);
+    print(c);
     lip_report_free(&c->report);
     lip_model_free(&c->model);
     lip_model_free(&c->other);
@@ -381,14 +376,13 @@ int main(int argc, char **argv)
     static check c;
     static char folder[1024];
     lip_memory memory;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
             c.data = argv[++i];
         else if (strcmp(argv[i], "--max-parameters") == 0 && i + 1 < argc)
             c.max_parameters = strtoull(argv[++i], NULL, 10);
         else
             c.path = argv[i];
-    }
     if (!c.path) {
         fprintf(stderr, "usage: check_model [--data FOLDER] [--max-parameters N] MODEL\n");
         return 2;

@@ -20,8 +20,8 @@
 /* Fails the test, showing both, unless `text` holds `fragment`. */
 static inline void check_holds(const char *text, const char *fragment)
 {
-    if (!strstr(text, fragment))
-        fail_msg("'%s' does not hold '%s'", text, fragment);
+    if (!text || !strstr(text, fragment))
+        fail_msg("'%s' does not hold '%s'", text ? text : "(null)", fragment);
 }
 
 /* The built model, opened; frees nothing. */

@@ -47,11 +47,13 @@ static void check_pooling(void **unused)
                          { .name = "strides", .kind = LIP_ATTR_INTS, .count = 2, .ints = strides },
                          { .name = "dilations", .kind = LIP_ATTR_INTS, .count = 2, .ints = twos } };
     lip_node node = { .name = "pool", .op_type = "MaxPool", .domain = "", .module = "", .inputs = inputs,
-                      .input_count = 1,
-                      .attrs = attrs, .attr_count = 2 };
+                      .input_count = 1, .attrs = attrs, .attr_count = 2 };
     assert_true(lip_paper_pooling(&node, false) == 2); /* two windows a dimension */
+    assert_true(isnan(lip_paper_pooling(&node, true))); /* no average */
+    node.op_type = "AveragePool";
     double average = lip_paper_pooling(&node, true);
     assert_true((long double)average >= 2 / 3.0L && average < 0.6666666667);
+    node.op_type = "MaxPool";
     node.attr_count = 3;
     assert_true(isnan(lip_paper_pooling(&node, false))); /* dilated */
     node.attr_count = 0;

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 4000 };
+#define GEOMETRIES 4000
 
 static const double PI = 3.14159265358979323846;
 static uint64_t state = 13;

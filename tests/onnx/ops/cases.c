@@ -57,6 +57,18 @@ static bool fill_constant(op_fixture *f, lip_tensor *tensor, const char *rest, s
     return true;
 }
 
+static lip_dtype type_of(char letter)
+{
+    switch (letter) {
+    case 'i': return LIP_DTYPE_INT64;
+    case 'b': return LIP_DTYPE_BOOL;
+    case 'u':
+    case 'q': return LIP_DTYPE_UINT8;
+    case 'w': return LIP_DTYPE_INT32;
+    default: return LIP_DTYPE_FLOAT;
+    }
+}
+
 /* "x:2x3@0,1", "c:3=1,2,3", ... */
 static bool add_input(op_fixture *f, const char *token)
 {
@@ -69,14 +81,13 @@ static bool add_input(op_fixture *f, const char *token)
     if (*rest == '@' && read_list(rest + 1, range, 2) != 2) return false;
     f->low[k] = range[0];
     f->high[k] = range[1];
-    value->name = *token == 'x' ? "x" : "constant";
-    value->dtype = *token == 'i' ? LIP_DTYPE_INT64 : *token == 'b' ? LIP_DTYPE_BOOL : LIP_DTYPE_FLOAT;
+    bool varies = *token == 'x' || *token == 'q';
+    value->name = varies ? "x" : "constant";
+    value->dtype = type_of(*token);
     value->shape_known = true;
     f->inputs[k] = value;
-    if (*token == 'x') {
-        value->varies = true;
-        return true;
-    }
+    value->varies = varies;
+    if (varies) return true;
     lip_tensor *tensor = &f->constant[k];
     *tensor = (lip_tensor){.dtype = value->dtype, .storage = lip_dtype_storage(value->dtype, true), .shape = value->shape};
     value->constant = tensor;
@@ -91,7 +102,7 @@ static bool add_attr(op_fixture *f, const char *token, const char *equals)
     size_t length = strcspn(text, " ");
     lip_attr *attr = &f->attr[f->node.attr_count++];
     double list[64];
-    int64_t count = equals[1] == 's' ? 0 : read_list(text, list, 64);
+    int64_t count = equals[1] == 's' || equals[1] == 't' ? 0 : read_list(text, list, 64);
     if (count < 0) return false;
     *attr = (lip_attr){.name = lip_arena_string(&f->arena, token, (size_t)(equals - token)), .kind = LIP_ATTR_OTHER};
     switch (equals[1]) {
@@ -102,6 +113,21 @@ static bool add_attr(op_fixture *f, const char *token, const char *equals)
         int64_t *ints = lip_arena_alloc(&f->arena, count, sizeof *ints);
         for (int64_t i = 0; i < count; i++) ints[i] = (int64_t)list[i];
         attr->kind = LIP_ATTR_INTS, attr->count = count, attr->ints = ints;
+        break;
+    }
+    case 't': {
+        const char **strings = lip_arena_alloc(&f->arena, 64, sizeof *strings);
+        for (; *text && *text != ' ' && attr->count < 64; text += *text == ',') {
+            strings[attr->count++] = lip_arena_string(&f->arena, text, strcspn(text, ", "));
+            text += strcspn(text, ", ");
+        }
+        attr->kind = LIP_ATTR_STRINGS, attr->strings = strings;
+        break;
+    }
+    case 'r': {
+        float *floats = lip_arena_alloc(&f->arena, count, sizeof *floats);
+        for (int64_t i = 0; i < count; i++) floats[i] = (float)list[i];
+        attr->kind = LIP_ATTR_FLOATS, attr->count = count, attr->floats = floats;
         break;
     }
     default: return false;
@@ -115,7 +141,7 @@ static bool add_token(op_fixture *f, const char *token)
         f->node.output_count = (size_t)atoi(token + 4);
         return f->node.output_count <= CASE_MAX;
     }
-    if (*token == '-' || (strchr("xcib", *token) && token[1] == ':')) return add_input(f, token);
+    if (*token == '-' || (strchr("xcibuqw", *token) && token[1] == ':')) return add_input(f, token);
     const char *equals = strchr(token, '=');
     return equals && add_attr(f, token, equals);
 }

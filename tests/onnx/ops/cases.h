@@ -8,10 +8,12 @@
  *   x:2x3@0.5,3      the same in [0.5, 3]
  *   c:2x3            a constant of random elements in [-2, 2], or with @ as above
  *   c:3=1,2,3        a constant with these elements; c:=0.5 is a scalar
- *   i:2=1,-1         a constant of int64; b:2x2=1,0,0,1 of bool
+ *   i:2=1,-1         a constant of int64; b:2x2=1,0,0,1 of bool; u:2=3,4 of uint8; w:2 of int32
+ *   q:2x3@0,255      an input of uint8 that varies
  *   -                an optional input that is left out
- *   name=i:1  name=f:0.3  name=s:text  name=n:1,2   attributes: int, float,
- *                    string, list of ints
+ *   name=i:1  name=f:0.3  name=s:text  name=n:1,2  name=r:0.5,1
+ *   name=t:a,b       attributes: int, float, string, list of ints, of floats, of
+ *                    strings
  *   out:2            the node has two outputs (default 1)
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -35,7 +37,7 @@ typedef struct op_cases {
     size_t count;
 } op_cases;
 
-extern const op_cases cases_copy, cases_elementwise, cases_linear, cases_norm, cases_reduce;
+extern const op_cases cases_copy, cases_elementwise, cases_linear, cases_ml, cases_norm, cases_quantized, cases_reduce;
 
 /* A node on its own, with values, constants and attributes as a line says. */
 typedef struct op_fixture {

@@ -21,7 +21,9 @@
 
 #include <cmocka.h>
 
-#define EACH_TABLE(X) X(cases_copy) X(cases_elementwise) X(cases_linear) X(cases_norm) X(cases_reduce)
+#define EACH_TABLE(X)                                                                                     \
+    X(cases_copy) X(cases_elementwise) X(cases_linear) X(cases_ml) X(cases_norm) X(cases_quantized) \
+    X(cases_reduce)
 
 /* One evaluation of a fixture's node: inputs, outputs and gradients. */
 typedef struct evaluation {
@@ -56,8 +58,13 @@ static void evaluation_open(evaluation *e, op_fixture *f)
         if (!f->inputs[k]) continue;
         e->in[k] = f->inputs[k]->constant ? f->constant[k] : tensor_of(f, f->inputs[k]);
         e->in_list[k] = &e->in[k];
-        for (int64_t i = 0; f->inputs[k]->varies && i < e->in[k].count; i++)
-            e->in[k].f64_room[i] = op_fixture_random(f, f->low[k], f->high[k]);
+        for (int64_t i = 0; f->inputs[k]->varies && i < e->in[k].count; i++) {
+            double x = op_fixture_random(f, f->low[k], f->high[k]);
+            if (e->in[k].storage == LIP_F64)
+                e->in[k].f64_room[i] = x;
+            else
+                e->in[k].i64_room[i] = (int64_t)x;
+        }
     }
     for (size_t k = 0; k < f->node.output_count; k++) {
         e->out[k] = tensor_of(f, f->outputs[k]);
@@ -284,6 +291,10 @@ static void run_case(const op_case *c)
         fail_msg("describe: %s", error.reason);
     if (gain.kind != c->kind) fail_msg("gain of kind %d, expected %d", (int)gain.kind, (int)c->kind);
     if (gain.kind == LIP_GAIN_UNBOUNDED) assert_non_null(gain.reason);
+    if (!f.node.op->forward) {
+        op_fixture_close(&f);
+        return;
+    }
     evaluation_open(&e, &f);
     forward(&e, false);
     bool varies = f.node.op->adjoint && e.out[0].storage == LIP_F64;
@@ -323,6 +334,8 @@ static void test_every_row_has_a_case(void **state)
 #define LOOK(table) found = found || has_case(lip_op_at(i), &table);
         EACH_TABLE(LOOK)
 #undef LOOK
+        /* rows that only say why not: tests/onnx/graph/test_lower.c reads them in models */
+        found = found || (!lip_op_at(i)->forward && lip_op_at(i)->gain.kind == LIP_GAIN_UNKNOWN);
         if (!found) print_error("no case for %s::%s\n", lip_op_at(i)->domain, lip_op_at(i)->name), missing++;
     }
     assert_int_equal(missing, 0);
@@ -335,7 +348,7 @@ static void test_rows_are_sorted_and_whole(void **state)
         const lip_op *op = lip_op_at(i), *before = i ? lip_op_at(i - 1) : NULL;
         assert_ptr_equal(lip_op_find(op->domain, op->name), op);
         assert_non_null(op->shape);
-        assert_non_null(op->forward);
+        assert_true(op->forward || op->gain.reason);
         assert_true(op->opset_first <= op->opset_last);
         int order = before ? strcmp(before->domain, op->domain) : -1;
         if (order == 0) order = strcasecmp(before->name, op->name);
