@@ -62,6 +62,7 @@ static void compute_layer(void *context, size_t index)
     double start = now();
     a->errors[index] = (lip_error) { 0 };
     a->statuses[index] = plan->folded_away ? LIP_OK : lip_gain_of(&task, &a->gains[index], &a->errors[index]);
+    lip_model_release(a->model, plan->node);
     a->seconds[index] = now() - start;
     report_progress(a, plan->node->name);
 }

@@ -109,6 +109,10 @@ const lip_tensor *lip_node_constant(const lip_node *node, size_t index);
 /* Index of the only input that varies; -1 if none or several do. */
 int lip_node_varying(const lip_node *node);
 
+/* The constants that a node reads will not be read for a while: those that lie in the model's mapped files give their
+ * memory back, and come from the file again when they are. Any thread, at any time. */
+void lip_model_release(const lip_model *model, const lip_node *node);
+
 /* A remark for the user ("the batch dimension 'N' was set to 1"); dropped silently when memory is out. */
 void lip_model_remark(lip_model *model, const char *format, ...) LIP_PRINTF(2, 3);
 

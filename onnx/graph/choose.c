@@ -41,6 +41,11 @@ static bool is_default(const lip_node *node, const char *const *names)
     return false;
 }
 
+static bool is_ml(const lip_node *node, const char *name)
+{
+    return strcmp(node->domain, "ai.onnx.ml") == 0 && strcmp(node->op_type, name) == 0;
+}
+
 /* Types of values inside the graph are known only where the file tells them. */
 static bool is_score(lip_dtype dtype)
 {
@@ -54,7 +59,7 @@ static bool keeps_elements(const lip_node *node, bool labels)
     static const char *const cast[] = {"Cast", NULL};
     if (is_default(node, cast))
         return labels || lip_dtype_is_real((lip_dtype)lip_attr_int(node, "to", 0));
-    return is_default(node, names);
+    return is_default(node, names) || is_ml(node, "ZipMap");
 }
 
 static const lip_value *made_from(const lip_value *value, bool labels)
@@ -67,10 +72,19 @@ static const lip_value *made_from(const lip_value *value, bool labels)
 /* The Softmax that ends in `value`, or NULL. */
 static const lip_node *final_softmax(const lip_value *value)
 {
-    static const char *const softmax[] = {"Softmax", "LogSoftmax", NULL};
+    static const char *const softmax[] = {"Softmax", "LogSoftmax", NULL}, *const sigmoid[] = {"Sigmoid", NULL};
     value = made_from(value, false);
     const lip_node *node = value ? value->producer : NULL;
-    return node && is_default(node, softmax) && lip_node_input(node, 0) ? node : NULL;
+    /* Linear classifiers end in probabilities that are divided by their sum, which keeps their order. */
+    if (node && is_ml(node, "Normalizer") && strcmp(lip_attr_string(node, "norm", "MAX"), "L1") == 0) {
+        value = made_from(lip_node_input(node, 0), false);
+        node = value ? value->producer : NULL;
+    }
+    const lip_value *scores = node ? lip_node_input(node, 0) : NULL;
+    if (!scores)
+        return NULL;
+    bool linear = scores->producer && is_ml(scores->producer, "LinearClassifier");
+    return is_default(node, softmax) || (linear && is_default(node, sigmoid)) ? node : NULL;
 }
 
 /* The node that picks the largest of real scores, where its indices end in `value`; or NULL. */

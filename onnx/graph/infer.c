@@ -203,6 +203,7 @@ lip_status lip_model_infer(lip_draft *draft, lip_error *error)
         if (status)
             return status;
         spread(model->nodes[i]);
+        lip_model_release(model, model->nodes[i]);
     }
     return LIP_OK;
 }

@@ -114,6 +114,19 @@ void lip_model_free(lip_model **model)
     *model = NULL;
 }
 
+/* Smaller constants are not worth a system call. */
+#define RELEASE_FROM ((size_t)1 << 20)
+
+void lip_model_release(const lip_model *model, const lip_node *node)
+{
+    for (size_t i = 0; model->source && i < node->input_count; i++) {
+        const lip_tensor *constant = lip_node_constant(node, i);
+        size_t size = constant ? (size_t)constant->count * lip_storage_size(constant->storage) : 0;
+        if (constant && constant->data && size >= RELEASE_FROM)
+            lip_source_release(model->source, constant->data, size);
+    }
+}
+
 lip_status lip_model_forward(const lip_model *model, const double *const *inputs, double *logits, lip_error *error)
 {
     lip_run *run = NULL;

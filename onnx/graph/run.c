@@ -155,6 +155,7 @@ static lip_status bind(lip_run *run, const lip_node *node, lip_error *error)
     const lip_status status = lip_binding_set(&run->binding, node, error);
     if (status != LIP_OK)
         return status;
+    lip_model_release(run->model, node); /* float32 constants were converted */
     for (size_t i = 0; i < node->input_count; i++) {
         const lip_value *value = node->inputs[i];
         if (value == NULL || value->constant != NULL)

@@ -30,12 +30,14 @@ static lip_status read(const lip_node *node, linear_model *out, lip_error *error
     m.coefficients = a->floats;
     m.rows = m.features > 0 ? a->count / m.features : 0;
     if (m.rows < 1 || m.rows * m.features != a->count)
-        return lip_fail_node(error, LIP_EFORMAT, node, "it has %lld coefficients for samples of %lld features",
+        return lip_fail_node(error, LIP_EUNSUPPORTED, node, "it has %lld coefficients for samples of %lld features",
                              (long long)a->count, (long long)m.features);
     if (b && b->kind == LIP_ATTR_FLOATS && b->count > 0) m.intercepts = b->floats;
     if (m.intercepts && b->count != m.rows)
-        return lip_fail_node(error, LIP_EFORMAT, node, "it has %lld intercepts for %lld results", (long long)b->count,
-                             (long long)m.rows);
+        return lip_fail_node(error, LIP_EUNSUPPORTED, node,
+                             "its %lld coefficients are not %lld rows of %lld features, as its intercepts and its "
+                             "input have it",
+                             (long long)a->count, (long long)b->count, (long long)m.features);
     for (int64_t i = 0; i < a->count; i++)
         if (!isfinite(a->floats[i])) return lip_fail_node(error, LIP_EFORMAT, node, "a coefficient is not finite");
     *out = m;

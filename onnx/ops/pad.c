@@ -148,7 +148,7 @@ static lip_status forward(const lip_call *call, lip_error *error)
     LIP_TRY(layout_of(call->node, &at, error));
     if (call->node->opset < 11) {
         fill = lip_attr_float(call->node, "value", 0.0f);
-        int64_t whole = (int64_t)fill;
+        int64_t whole = fill > -0x1p62 && fill < 0x1p62 ? (int64_t)fill : 0;
         if (call->in[0]->storage == LIP_I64) memcpy(&fill, &whole, sizeof fill);
     } else if (lip_node_input(call->node, 2)) {
         memcpy(&fill, call->in[2]->f64, sizeof fill); /* 8 bytes, real or whole */

@@ -88,7 +88,7 @@ static lip_status forward_of(const lip_call *call, const lip_op *op, size_t oper
     }
     const double scale = lip_parameter(call, 3 * operands, 0, 1), zero = lip_parameter(call, 3 * operands + 1, 0, 0);
     for (int64_t i = 0; status == LIP_OK && i < y->count; i++)
-        y->i64_room[i] = lip_quantize(out.f64[i] / scale, (int64_t)zero, y->dtype);
+        y->i64_room[i] = lip_quantize(out.f64[i] / scale, lip_whole_of(zero), y->dtype);
     lip_free(call->memory, in[0].room);
     lip_free(call->memory, in[1].room);
     lip_free(call->memory, out.room);

@@ -104,6 +104,11 @@ int64_t lip_quantize(double x, int64_t zero, lip_dtype dtype)
     return y < (double)high ? (int64_t)y : high;
 }
 
+int64_t lip_whole_of(double x)
+{
+    return x > -0x1p62 && x < 0x1p62 ? (int64_t)x : 0;
+}
+
 lip_status lip_check_one_scale(const lip_node *node, size_t index, lip_error *error)
 {
     int64_t count;

@@ -29,6 +29,8 @@ int64_t lip_quantization_at(const lip_quantization *q, int64_t i);
 /* Whether a type is one to quantise to, and the nearest whole number (ties to even), x + zero, inside of its range. */
 bool lip_quantized_range(lip_dtype dtype, int64_t *low, int64_t *high);
 int64_t lip_quantize(double x, int64_t zero, lip_dtype dtype);
+/* A sum of whole numbers as one; 0 where it is beyond 2^62. */
+int64_t lip_whole_of(double x);
 
 /* LIP_EUNSUPPORTED unless input `index` is floating-point and has one element; the same for integers, if it is there. */
 lip_status lip_check_one_scale(const lip_node *node, size_t index, lip_error *error);

@@ -11,6 +11,8 @@
 #include "quantization.h"
 #include "support.h"
 
+#include <math.h>
+
 /* Where a node has its factors, their scales and zero points, and its result's. 0: none. */
 typedef struct layout {
     size_t x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias, inputs;
@@ -113,7 +115,8 @@ static void store(const lip_call *call, const layout *at, const double *sum)
         int64_t c = i / run % channels;
         double total = sum[i] + (at->bias ? lip_parameter(call, at->bias, c, 0) : 0);
         if (at->y_scale == 0) {
-            y->i64_room[i] = lip_wrap((int64_t)total, y->dtype);
+            /* the accumulator has 32 bits: what lies above them is gone, here before it can overflow 64 */
+            y->i64_room[i] = lip_wrap(isfinite(total) ? (int64_t)fmod(total, 0x1p32) : 0, y->dtype);
             continue;
         }
         double scale = lip_parameter(call, at->x_scale, 0, 1) * lip_parameter(call, at->w_scale, c, 1) /

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-#define MAX_INLINED_NODES 1000000
+#define MAX_INLINED_NODES 250000
 
 enum { MODEL_FUNCTIONS = 25 };
 enum { NAME = 1, INPUT = 4, OUTPUT = 5, NODE = 7, OPSET_IMPORT = 9, DOMAIN = 10, ATTRIBUTE_PROTO = 11, OVERLOAD = 13 };
@@ -108,7 +108,7 @@ typedef struct body {
     lip_scope *scope;
     lip_attr *attrs;
     lip_draft_domain *domains;
-    size_t inputs, outputs;
+    size_t inputs, outputs, index;
     lip_wire nodes;
 } body;
 
@@ -233,7 +233,7 @@ static lip_status read_body_node(body *b, const lip_wire_field *field, lip_error
     if (++b->draft->inlined > MAX_INLINED_NODES)
         return lip_fail_node(error, LIP_EFORMAT, &b->call->node->node, "functions expand to more than %d nodes",
                              MAX_INLINED_NODES);
-    return lip_read_node(b->draft, b->scope, field, b->draft->inlined, error);
+    return lip_read_node(b->draft, b->scope, field, b->index++, error);
 }
 
 static lip_status read_call(lip_draft *draft, const lip_draft_call *call, lip_error *error)

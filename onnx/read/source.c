@@ -75,6 +75,27 @@ void lip_source_free(lip_source *source)
     source->folder = -1;
 }
 
+static bool release_from(const lip_mapping *mapping, const uint8_t *from, size_t size, size_t page)
+{
+    uintptr_t start = (uintptr_t)mapping->bytes;
+    if (!start || (uintptr_t)from - start >= mapping->size || size > mapping->size - ((uintptr_t)from - start))
+        return false;
+    size_t skip = (uintptr_t)from - start, first = (skip + page - 1) / page * page, end = (skip + size) / page * page;
+    if (first < end)
+        (void)madvise((uint8_t *)mapping->bytes + first, end - first, MADV_DONTNEED);
+    return true;
+}
+
+void lip_source_release(const lip_source *source, const void *bytes, size_t size)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    if (page <= 0 || release_from(&source->model, bytes, size, (size_t)page))
+        return;
+    for (const lip_external *at = source->externals; at; at = at->next)
+        if (release_from(&at->mapping, bytes, size, (size_t)page))
+            return;
+}
+
 static const struct kind {
     size_t offset, length;
     const char *magic, *reason;

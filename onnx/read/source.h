@@ -39,6 +39,9 @@ void lip_source_init(lip_source *source, const char *path, lip_arena *arena);
 /* Maps source->path: a regular, non-empty file, else LIP_EIO or LIP_EFORMAT. */
 lip_status lip_source_map(lip_source *source, lip_error *error);
 void lip_source_free(lip_source *source); /* idempotent */
+/* Gives back the memory of the whole pages in [bytes, bytes + size) if they lie in a mapping: they are read again on
+ * their next use. */
+void lip_source_release(const lip_source *source, const void *bytes, size_t size);
 
 /* LIP_EFORMAT with a helpful reason where the bytes are well known to be something else (HTML, gzip, a git-lfs pointer,
  * another framework's format). */

@@ -70,6 +70,10 @@ static const op_case list[] = {
     { "", "Resize", 13, LIP_GAIN_UNKNOWN, "x:1x1x4x4 - c:4=1,1,2,0.7 mode=s:cubic exclude_outside=i:1" },
     { "", "Upsample", 9, LIP_GAIN_NONNEGATIVE, "x:1x2x3x3 c:4=1,1,2,3" },
     { "", "Upsample", 9, LIP_GAIN_NONNEGATIVE, "x:1x2x3x3 c:4=1,1,2,1.5 mode=s:linear" },
+    { "com.microsoft", "FusedMatMul", 1, LIP_GAIN_DENSE, "x:2x3 c:3x4 alpha=f:0.5" },
+    { "com.microsoft", "FusedMatMul", 1, LIP_GAIN_DENSE, "x:5x3x2 c:4x3 transA=i:1 transB=i:1 alpha=f:-2" },
+    { "com.microsoft", "FusedMatMul", 1, LIP_GAIN_DENSE, "c:3x2 x:2x4x3 transA=i:1 transB=i:1" },
+    { "com.microsoft", "FusedMatMul", 1, LIP_GAIN_UNBOUNDED, "x:2x3 x:4x3 transB=i:1" },
     /* without elements */
     { "", "Gemm", 13, LIP_GAIN_DENSE, "x:0x3 c:3x4 c:4" },
     { "", "Gemm", 13, LIP_GAIN_DENSE, "x:2x0 c:0x4 c:4" },

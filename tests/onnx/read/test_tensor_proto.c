@@ -184,6 +184,29 @@ static void test_halves(void **state)
     }
 }
 
+/* Two or four elements to a byte, from the lowest bit on, in raw data as in int32_data. */
+static void test_packed(void **state)
+{
+    setup *s = *state;
+    const double four[] = {1, 15, 8, 2}, whole[] = {1, -1, -8, 2}, two[] = {3, 0, 2, 1}, half[] = {-1, 0, -2, 1};
+    const uint8_t nibbles[] = {0xf1, 0x28}, pairs[] = {0x63};
+    expect(s, build_tensor(s->b, "t", LIP_DTYPE_UINT4, "2x2", nibbles, 2), LIP_I64, four);
+    expect(s, build_tensor(s->b, "t", LIP_DTYPE_INT4, "2x2", nibbles, 2), LIP_I64, whole);
+    expect(s, build_tensor(s->b, "t", LIP_DTYPE_UINT2, "2x2", pairs, 1), LIP_I64, two);
+    expect(s, build_tensor(s->b, "t", LIP_DTYPE_INT2, "2x2", pairs, 1), LIP_I64, half);
+    Onnx__TensorProto *typed = build_tensor(s->b, "t", LIP_DTYPE_INT4, "2x2", "", 0);
+    typed->has_raw_data = 0;
+    typed->n_int32_data = 2;
+    typed->int32_data = build_memory(s->b, 2 * sizeof(int32_t));
+    typed->int32_data[0] = 0xf1;
+    typed->int32_data[1] = 0x28;
+    expect(s, typed, LIP_I64, whole);
+    lip_tensor tensor;
+    lip_error error;
+    assert_int_equal(read_tensor(s, build_tensor(s->b, "t", LIP_DTYPE_INT4, "3", nibbles, 1), &tensor, &error),
+                     LIP_EFORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_supported, begin, end),
         cmocka_unit_test_setup_teardown(test_empty_and_scalar, begin, end),
         cmocka_unit_test(test_halves),
+        cmocka_unit_test_setup_teardown(test_packed, begin, end),
     };
     return cmocka_run_group_tests_name("tensor_proto", tests, NULL, NULL);
 }
