@@ -23,7 +23,8 @@ static lip_node *make(lip_draft *draft, const lip_node *like, const char *op, in
 {
     lip_arena *arena = &draft->model->arena;
     lip_draft_node *made = lip_arena_alloc(arena, 1, sizeof *made);
-    lip_value **in = lip_arena_alloc(arena, (int64_t)inputs, sizeof *in), **out = lip_arena_alloc(arena, 1, sizeof *out);
+    lip_value **in = lip_arena_alloc(arena, (int64_t)inputs, sizeof *in);
+    lip_value **out = lip_arena_alloc(arena, 1, sizeof *out);
     if (!made || !in || !out)
         return NULL;
     made->op_text = op;

@@ -81,7 +81,8 @@ static double label_default(const lip_node *node, const list *values)
     const lip_attr *tensor = lip_attr_find(node, "default_tensor");
     if (tensor && tensor->kind == LIP_ATTR_TENSOR && tensor->tensor->count == 1)
         return lip_tensor_real(tensor->tensor, 0);
-    return values->whole ? (double)lip_attr_int(node, "default_int64", -1) : lip_attr_float(node, "default_float", -0.F);
+    if (values->whole) return (double)lip_attr_int(node, "default_int64", -1);
+    return lip_attr_float(node, "default_float", -0.F);
 }
 
 static lip_status label_forward(const lip_call *call, lip_error *error)

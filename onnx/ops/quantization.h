@@ -32,7 +32,8 @@ int64_t lip_quantize(double x, int64_t zero, lip_dtype dtype);
 /* A sum of whole numbers as one; 0 where it is beyond 2^62. */
 int64_t lip_whole_of(double x);
 
-/* LIP_EUNSUPPORTED unless input `index` is floating-point and has one element; the same for integers, if it is there. */
+/* LIP_EUNSUPPORTED unless input `index` is floating-point and has one element; the same for integers, if it is
+ * there. */
 lip_status lip_check_one_scale(const lip_node *node, size_t index, lip_error *error);
 lip_status lip_check_one_zero(const lip_node *node, size_t index, lip_error *error);
 /* Element `i` (0 where there is one for all) of an input that may be left out: then `otherwise`. */

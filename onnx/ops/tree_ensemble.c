@@ -140,7 +140,8 @@ static lip_status read(const lip_node *node, int64_t *samples, lip_error *error)
 
 static lip_status classifier_shape(const lip_node *node, lip_error *error)
 {
-    const lip_attr *ints = lip_attr_find(node, "classlabels_int64s"), *text = lip_attr_find(node, "classlabels_strings");
+    const lip_attr *ints = lip_attr_find(node, "classlabels_int64s");
+    const lip_attr *text = lip_attr_find(node, "classlabels_strings");
     lip_shape labels = {.rank = 1}, scores = {.rank = 2};
     bool whole = ints && ints->kind == LIP_ATTR_INTS && ints->count > 0;
     LIP_TRY(read(node, &labels.dim[0], error));
