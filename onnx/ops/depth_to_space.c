@@ -98,21 +98,12 @@ static lip_status plan(const lip_node *node, lip_view *view, lip_error *error)
 
 static lip_status forward(const lip_call *call, lip_error *error)
 {
-    lip_view view;
-    if (!call->out[0]) return LIP_OK;
-    LIP_TRY(plan(call->node, &view, error));
-    lip_view_copy(&view, call->in[0]->data, call->out[0]->room);
-    return LIP_OK;
+    return lip_view_forward(call, plan, error);
 }
 
 static lip_status adjoint(const lip_call *call, lip_error *error)
 {
-    lip_view view;
-    lip_zero_grad(call, 0);
-    if (!call->in_grad[0] || !call->out_grad[0]) return LIP_OK;
-    LIP_TRY(plan(call->node, &view, error));
-    lip_view_add(&view, call->out_grad[0], call->in_grad[0]);
-    return LIP_OK;
+    return lip_view_adjoint(call, plan, error);
 }
 
 const lip_op lip_op_depth_to_space = {

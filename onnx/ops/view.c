@@ -5,6 +5,9 @@
  */
 #include "view.h"
 
+#include "copy.h"
+#include "support.h"
+
 #include <string.h>
 
 void lip_view_push(lip_view *view, int64_t dim, int64_t in_stride, int64_t out_stride)
@@ -78,4 +81,23 @@ void lip_view_add(const lip_view *view, const double *out, double *in)
         const double *y = out + at.out;
         for (int64_t i = 0; i < n; i++) x[i * to] += y[i * from];
     }
+}
+
+lip_status lip_view_forward(const lip_call *call, lip_view_plan *plan, lip_error *error)
+{
+    lip_view view;
+    if (!call->out[0]) return LIP_OK;
+    LIP_TRY(plan(call->node, &view, error));
+    lip_view_copy(&view, call->in[0]->data, call->out[0]->room);
+    return LIP_OK;
+}
+
+lip_status lip_view_adjoint(const lip_call *call, lip_view_plan *plan, lip_error *error)
+{
+    lip_view view;
+    lip_zero_grad(call, 0);
+    if (!call->in_grad[0] || !call->out_grad[0]) return LIP_OK;
+    LIP_TRY(plan(call->node, &view, error));
+    lip_view_add(&view, call->out_grad[0], call->in_grad[0]);
+    return LIP_OK;
 }

@@ -10,7 +10,7 @@
 #ifndef LIP_ONNX_OPS_VIEW_H
 #define LIP_ONNX_OPS_VIEW_H
 
-#include "tensor.h"
+#include "op.h"
 
 #define LIP_VIEW_RANK (2 * LIP_MAX_RANK)
 
@@ -28,5 +28,10 @@ void lip_view_push(lip_view *view, int64_t dim, int64_t in_stride, int64_t out_s
 void lip_view_copy(const lip_view *view, const void *in, void *out);
 /* in += out on the view: the adjoint, where in starts at zero. */
 void lip_view_add(const lip_view *view, const double *out, double *in);
+
+/* forward and adjoint of an operator whose output 0 is one view of its input 0, which `plan` makes. */
+typedef lip_status lip_view_plan(const lip_node *node, lip_view *view, lip_error *error);
+lip_status lip_view_forward(const lip_call *call, lip_view_plan *plan, lip_error *error);
+lip_status lip_view_adjoint(const lip_call *call, lip_view_plan *plan, lip_error *error);
 
 #endif
