@@ -37,7 +37,7 @@ void diagnose_error(FILE *stream, const lip_error *error)
         fputs(": ", stream);
     }
     utf8_print(stream, error->reason[0] != '\0' ? error->reason : lip_status_text(error->status));
-    fputc('\n', stream);
+    fputs(error->status == LIP_EMEMORY ? " (--max-memory sets the cap)\n" : "\n", stream);
 }
 
 void diagnose_notes(FILE *stream, const lip_model *model, const lip_model_info *info)

@@ -102,9 +102,10 @@ static lip_status find_external(const lip_tensor_reader *reader, const Onnx__Ten
                         length_text);
     const uint8_t *bytes;
     size_t size;
-    lip_status status = lip_source_external(reader->source, location, &bytes, &size, error);
+    lip_error inner = {0};
+    lip_status status = lip_source_external(reader->source, location, &bytes, &size, &inner);
     if (status)
-        return status;
+        return lip_fail(error, status, "tensor '%s': %s", name, inner.reason);
     if (offset > size || length > size - offset)
         return lip_fail(error, LIP_EFORMAT,
                         "tensor '%s': external data '%s' has %zu bytes, offset %" PRIu64 " and length %" PRIu64

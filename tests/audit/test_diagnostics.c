@@ -41,7 +41,7 @@ static void never_empty(void **unused)
 {
     (void)unused;
     lip_error bare = {.status = LIP_EMEMORY};
-    assert_diagnosed(&bare, "lipaudit: out of memory or over the memory cap\n");
+    assert_diagnosed(&bare, "lipaudit: out of memory or over the memory cap (--max-memory sets the cap)\n");
 }
 
 static void safe_to_print(void **unused)
