@@ -82,6 +82,17 @@ typedef struct lip_input_shape { /* --input-shape NAME:1x3x224x224 */
     lip_shape shape;
 } lip_input_shape;
 
+/*
+ * What happens to a data sample before it reaches the model: x -> (x * scale - mean) / std, mean and std one for each
+ * channel or one for all (channel_count 1). Prepended, so that L_F and every radius are in the units of the data.
+ */
+typedef struct lip_preprocess {
+    double scale;           /* 1: none */
+    const double *mean;     /* NULL: none */
+    const double *std;      /* NULL: none; > 0 */
+    size_t mean_count, std_count;
+} lip_preprocess;
+
 typedef struct lip_load_options {
     const char *input;  /* the one graph input that is perturbed; NULL: every floating-point input, jointly */
     const char *output; /* tensor taken as logits; NULL: the first floating-point graph output that depends on
@@ -90,6 +101,7 @@ typedef struct lip_load_options {
     const lip_input_shape *shapes;
     size_t shape_count;
     uint64_t max_memory; /* bytes; 0: half of the machine's memory */
+    const lip_preprocess *preprocess; /* prepended to the network as a linear node; NULL: none */
 } lip_load_options;
 
 typedef struct lip_model lip_model;
@@ -121,6 +133,7 @@ typedef struct lip_model_info {
     size_t nodes_in_file; /* all nodes of the graph as stored */
     uint64_t parameters;  /* elements of all floating-point initializers and constants that live nodes use */
     const char *logits;   /* tensor taken as the logits */
+    const char *normalises; /* the node by which the model itself shifts or scales its input, as stored ("" if none) */
     size_t input_count;
     size_t note_count;    /* remarks for the user: what was assumed while reading */
 } lip_model_info;
@@ -223,6 +236,11 @@ typedef struct lip_report {
     const char *reason_node; /* the node that makes the network unbounded or unknown */
     double bounds_seconds;
     uint64_t peak_memory_bytes; /* of what the library allocated for the model and the audit */
+    size_t classes; /* logits of a classifier, [K] or [1, K]; 0: not known to be one, or too many for a table of pairs */
+    const double *pairwise_upper; /* [classes][classes]: Lipschitz bounds of f_t - f_j; symmetric, 0 on the diagonal;
+                                     NULL: none */
+    const char *pairwise_method;
+    double pairwise_max_upper; /* NaN: none */
 } lip_report;
 
 /*
@@ -234,6 +252,55 @@ typedef struct lip_report {
 LIP_API lip_status lip_audit(const lip_model *model, const lip_audit_options *options, lip_report **out,
                              lip_error *error);
 LIP_API void lip_report_free(lip_report **report);
+
+/* ------------------------------------------------------------ certificates */
+
+/*
+ * Whose prediction is certified: the network as executed in IEEE arithmetic of that precision (round to nearest, sums
+ * in any order, with or without FMA, batch-norm folded or not; not Winograd, TF32 or flush-to-zero), or the network in
+ * real arithmetic.
+ */
+typedef enum lip_deployed { LIP_DEPLOYED_FLOAT32, LIP_DEPLOYED_FLOAT16, LIP_DEPLOYED_EXACT } lip_deployed;
+
+/* In which the samples' logits are computed here. Its own rounding is part of every proof. */
+typedef enum lip_precision { LIP_PRECISION_AUTO, LIP_PRECISION_FLOAT32, LIP_PRECISION_FLOAT64 } lip_precision;
+
+typedef struct lip_certify_options {
+    int threads; /* 0: one per processor. Results do not depend on it */
+    lip_deployed deployed;
+    lip_precision precision;
+} lip_certify_options;
+
+typedef struct lip_certificate {
+    int64_t predicted;       /* the class of the largest logit; -1 where the enclosure does not single one out */
+    int64_t label;           /* t: the label given, or `predicted` */
+    double margin_lower;     /* proved: <= f_t - max_{j != t} f_j in real arithmetic; may be negative */
+    double radius;           /* proved: no perturbation of smaller L2 norm changes the prediction t; the largest of: */
+    double sqrt2_radius;     /* margin / (sqrt(2) L_F) */
+    double pairwise_radius;  /* min_j (f_t - f_j) / L_tj; NaN without pairwise bounds */
+    const char *method;      /* which gave `radius`: "sqrt2", "pairwise"; "" where it is 0 */
+} lip_certificate;
+
+typedef struct lip_certifier lip_certifier;
+
+/*
+ * `model` and `report` (of the same model) must outlive the certifier. Refuses (LIP_EUNSUPPORTED) a network without a
+ * finite bound, with more than one input, whose logits are not [K] or [1, K] with K >= 2, or that cannot be evaluated.
+ */
+LIP_API lip_status lip_certifier_open(const lip_model *model, const lip_report *report,
+                                      const lip_certify_options *options, lip_certifier **out, lip_error *error);
+LIP_API void lip_certifier_free(lip_certifier **certifier);
+
+/*
+ * certificates[i] for samples[i * elements ...], elements of the model's (data's, where preprocessed) input in
+ * row-major order. labels[i] < 0, or labels NULL: not known. A radius is 0 where the sample is misclassified, tied, or
+ * its logits are not finite. Refuses a label that is no class. Cost: one forward pass a sample, batched.
+ */
+LIP_API lip_status lip_certify(lip_certifier *certifier, const double *samples, const int64_t *labels, size_t count,
+                               lip_certificate *certificates, lip_error *error);
+
+/* Why radii are 0 for every sample (rounding of the deployed precision is not bounded, or its bound is vacuous); "". */
+LIP_API const char *lip_certifier_remark(const lip_certifier *certifier);
 
 /* ----------------------------------------------------------- the operators */
 

@@ -153,6 +153,7 @@ lip_status lip_report_build(const lip_layer_plan *plans, const lip_layer_gain *g
     }
     share_logarithms(report);
     judge_network(report, network);
+    report->pairwise_max_upper = (double)NAN;
     report->peak_memory_bytes = atomic_load(&memory->peak);
     *out = report;
     return LIP_OK;
