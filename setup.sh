@@ -12,7 +12,7 @@ LC_ALL=C
 export PATH LC_ALL
 
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
-    libonnx-dev libopenblas-dev liblapacke-dev libjansson-dev zlib1g-dev"
+    libonnx-dev libopenblas-dev liblapacke-dev libjansson-dev libyaml-dev zlib1g-dev libzip-dev"
 TEST_PACKAGES="clang libcmocka-dev valgrind binutils"
 
 usage() {

@@ -42,15 +42,18 @@ static int run_command(const lip_command *command, int argc, char **argv)
 {
     lip_options options;
     lip_options_error error;
+    int status = EXIT_NO_VERDICT;
     if (!options_parse(command, argc, argv, &options, &error)) {
         diagnose_message(stderr, error.message);
         help_print_usage(stderr, command);
-        return EXIT_NO_VERDICT;
+    } else if (options.help) {
+        help_print_command(stdout, command);
+        status = flushed(EXIT_DONE);
+    } else {
+        status = command->run(&options);
     }
-    if (!options.help)
-        return command->run(&options);
-    help_print_command(stdout, command);
-    return flushed(EXIT_DONE);
+    options_free(&options);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -179,8 +179,29 @@ LIP_API lip_status lip_model_forward(const lip_model *model, const double *const
 
 typedef enum lip_exact { LIP_EXACT_AUTO, LIP_EXACT_ALWAYS, LIP_EXACT_NEVER } lip_exact;
 
+/*
+ * How much work the bound of the whole network may cost, beyond the product of the layers' bounds. Every level takes in
+ * those before it; all are proved, and the smallest bound is reported.
+ */
+typedef enum lip_effort {
+    LIP_EFFORT_DEFAULT,   /* LIP_EFFORT_COMMON */
+    LIP_EFFORT_PRODUCT,   /* the product only */
+    LIP_EFFORT_LAYERWISE, /* multipliers chosen layer by layer (ECLipsE-Fast): a factorisation for each layer */
+    LIP_EFFORT_COMMON,    /* multipliers optimised for the network and for the mean over pairs: LipSDP-neuron's bound */
+    LIP_EFFORT_PAIRS      /* multipliers optimised for each pair of classes */
+} lip_effort;
+
 /* Called from any thread, one call at a time. `node` is NULL at the end. */
 typedef void lip_progress(void *context, size_t layers_done, size_t layers, const char *node);
+
+/*
+ * A box of inputs: every element of every perturbed input lies in [lo[c], hi[c]], finite, c its channel. One interval
+ * for all (count 1), or one per channel: of axis 1 if it has `count` elements, else of the last axis.
+ */
+typedef struct lip_input_range {
+    const double *lo, *hi;
+    size_t count;
+} lip_input_range;
 
 typedef struct lip_audit_options {
     int threads;      /* 0: one per processor. Results do not depend on it */
@@ -189,6 +210,10 @@ typedef struct lip_audit_options {
     lip_exact exact;
     lip_progress *progress;
     void *progress_context;
+    lip_effort effort;
+    double max_seconds; /* of the levels of effort; ends with the best proved so far, so that results depend on the
+                           machine's speed. 0: no limit */
+    const lip_input_range *range; /* NULL: bounds hold for all inputs. Otherwise gains and L_F hold on this box */
 } lip_audit_options;
 
 /* lower <= true value <= upper; tightness = upper / lower, rounded up; inf where lower is 0. */
@@ -221,19 +246,36 @@ typedef struct lip_layer {
     double lmt_bound;          /* the paper's closed form [Tsuzuku 2018]: convolutions and pooling only */
     double cumulative_upper;   /* bound on the Lipschitz constant from the model's input to this node's output, where
                                   a folded scale counts at the layer that took it, wherever its own node is */
+    double won_back_estimate;  /* activations: by how much the multipliers' bound of what leaves this layer shrinks,
+                                  beside the product's, with this layer: the factors multiply. Not proved */
     double log_share;          /* log(gain.upper) / sum over the layers on the way of |log(gain.upper)| */
     double seconds;
 } lip_layer;
+
+/* One level of effort: what it came to, and what it cost. */
+typedef struct lip_level {
+    const char *method;
+    double network_upper;    /* the smallest proved so far */
+    double pairs_mean_upper; /* mean over pairs of the smallest proved so far; NaN: no table */
+    double seconds;
+} lip_level;
 
 typedef struct lip_report {
     lip_layer *layers;
     size_t layer_count;
     lip_bound network; /* L_F is network.upper */
     double product_upper;
+    const lip_level *levels; /* of effort beyond the product */
+    size_t level_count;
+    const char *levels_reason; /* why multipliers gave nothing; "" otherwise */
+    double lower_estimate;  /* largest slope found by a search: ||Jacobian|| at points, not proved; NaN: none */
     double power_product_estimate; /* the composition with every linear gain replaced by its power iteration */
     lip_verdict verdict;
     const char *reason;
     const char *reason_node; /* the node that makes the network unbounded or unknown */
+    lip_input_range range;   /* the box on which all bounds hold; count 0: everywhere */
+    const char *const *range_inputs; /* names of the inputs that it is about */
+    size_t range_input_count;
     double bounds_seconds;
     uint64_t peak_memory_bytes; /* of what the library allocated for the model and the audit */
     size_t classes; /* logits of a classifier, [K] or [1, K]; 0: not known to be one, or too many for a table of pairs */
@@ -301,6 +343,33 @@ LIP_API lip_status lip_certify(lip_certifier *certifier, const double *samples, 
 
 /* Why radii are 0 for every sample (rounding of the deployed precision is not bounded, or its bound is vacuous); "". */
 LIP_API const char *lip_certifier_remark(const lip_certifier *certifier);
+
+/* ----------------------------------------------------- tensors and digests */
+
+/*
+ * A TensorProto message: what a test_data_set_0/input_0.pb holds. `bytes` NULL: mapped from the file `path`, which
+ * otherwise only names them in messages; they must stay alive until lip_stored_tensor_free. Elements outside the
+ * message (external data) are refused. At most max_memory bytes are taken (0: half of the machine's memory).
+ */
+typedef struct lip_stored_tensor lip_stored_tensor;
+
+LIP_API lip_status lip_stored_tensor_open(const void *bytes, size_t size, const char *path, uint64_t max_memory,
+                                          lip_stored_tensor **out, lip_error *error);
+LIP_API void lip_stored_tensor_free(lip_stored_tensor **tensor);
+LIP_API lip_tensor_info lip_stored_tensor_describe(const lip_stored_tensor *tensor);
+/* Elements [first, first + count) in row-major order, all within the tensor; NaN for integers that no double holds. */
+LIP_API void lip_stored_tensor_read(const lip_stored_tensor *tensor, int64_t first, int64_t count, double *to);
+
+/* SHA-256 of bytes as they come, as reports name files by it. */
+typedef struct lip_digest {
+    uint32_t state[8];
+    uint64_t size;
+    uint8_t rest[64];
+} lip_digest;
+
+LIP_API void lip_digest_begin(lip_digest *digest);
+LIP_API void lip_digest_add(lip_digest *digest, const void *bytes, size_t size);
+LIP_API void lip_digest_end(lip_digest *digest, char text[65]); /* lower-case hexadecimal, NUL-terminated */
 
 /* ----------------------------------------------------------- the operators */
 

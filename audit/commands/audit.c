@@ -4,41 +4,22 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "diagnostics.h"
-#include "opened.h"
-#include "progress.h"
-
-static bool audit(const lip_options *options, lip_opened *opened, lip_report **report)
-{
-    lip_audit_options audit = options->audit;
-    lip_error error = {0};
-    lip_progress_line progress;
-    progress_start(&progress, options, &audit);
-    lip_status status = lip_audit(opened->model, &audit, report, &error);
-    progress_stop(&progress);
-    if (status != LIP_OK)
-        diagnose_error(stderr, &error);
-    return status == LIP_OK;
-}
+#include "measure.h"
 
 static int run_audit(const lip_options *options)
 {
     lip_opened opened = {0};
     lip_report *report = NULL;
-    bool done = reports_check(options) && opened_open(options, &opened) && audit(options, &opened, &report);
+    bool done = reports_check(options) && opened_open(options, &opened) && measure(options, &opened, &report);
     if (done) {
         opened.run.report = report;
         opened.run.total_seconds = clock_seconds() - opened.started;
-        done = reports_write(options, &opened.run);
+        done = reports_write(options, document_of(&opened.run));
     }
     lip_report_free(&report);
     opened_close(&opened);
     return done ? EXIT_DONE : EXIT_NO_VERDICT;
 }
-
-static const lip_format *const formats[] = {
-    &format_audit_text, &format_audit_json, &format_audit_csv, &format_audit_markdown, NULL,
-};
 
 const lip_command command_audit = {
     .name = "audit",
@@ -54,6 +35,6 @@ const lip_command command_audit = {
         "reported with the reason; the exit status is 0. It is 2 if there is no report.\n",
     .flags = FLAGS_REPORT | FLAGS_MODEL | FLAGS_AUDIT,
     .takes_model = true,
-    .formats = formats,
+    .formats = report_formats,
     .run = run_audit,
 };

@@ -7,16 +7,23 @@
 #ifndef LIP_AUDIT_COMMAND_H
 #define LIP_AUDIT_COMMAND_H
 
-#include "run.h"
+#include "format.h"
+
+#include <stddef.h>
 
 /* Exit statuses: a promise to scripts. 1 is for a gate that fails. */
-enum { EXIT_DONE = 0, EXIT_NO_VERDICT = 2 };
+enum { EXIT_DONE = 0, EXIT_GATE_FAILS = 1, EXIT_NO_VERDICT = 2 };
 
 /* Which flags a command takes. */
 enum {
     FLAGS_REPORT = 1, /* --format, -o, --report, --quiet */
     FLAGS_MODEL = 2,  /* --input, --input-shape, --max-memory ... */
     FLAGS_AUDIT = 4,  /* --threads, --iterations ... */
+    FLAGS_DATA = 8,   /* --data, --labels, --scale ... */
+    FLAGS_CERTIFY = 16, /* --epsilon, --deployed, --shard ... */
+    FLAGS_ROWS = 32,  /* --per-sample */
+    FLAGS_GATES = 64, /* --max-lipschitz, --policy ... */
+    FLAGS_ANNOTATE = 128, /* --annotate, --model-explorer */
 };
 
 struct lip_options;
@@ -27,11 +34,14 @@ typedef struct lip_command {
     const char *details; /* for COMMAND --help: what it prints, how to read it */
     unsigned flags;
     bool takes_model;
+    const char *files; /* in the usage, of a command that takes files: "SHARD.json ..."; otherwise NULL */
+    size_t files_least, files_most;
     const lip_format *const *formats; /* ends with NULL; the first is the default */
     int (*run)(const struct lip_options *options); /* returns an exit status */
 } lip_command;
 
-extern const lip_command command_audit, command_inspect, command_ops;
+extern const lip_command command_audit, command_certify, command_check, command_compare, command_inspect,
+    command_merge, command_ops, command_report;
 
 /* The table, ends with NULL. */
 extern const lip_command *const commands[];

@@ -9,7 +9,12 @@
 
 const lip_command *const commands[] = {
     &command_audit,
+    &command_certify,
+    &command_check,
+    &command_compare,
+    &command_merge,
     &command_inspect,
+    &command_report,
     &command_ops,
     NULL,
 };

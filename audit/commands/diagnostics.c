@@ -40,13 +40,17 @@ void diagnose_error(FILE *stream, const lip_error *error)
     fputs(error->status == LIP_EMEMORY ? " (--max-memory sets the cap)\n" : "\n", stream);
 }
 
+void diagnose_note(FILE *stream, const char *note)
+{
+    fputs("lipaudit: note: ", stream);
+    utf8_print(stream, note);
+    fputc('\n', stream);
+}
+
 void diagnose_notes(FILE *stream, const lip_model *model, const lip_model_info *info)
 {
-    for (size_t i = 0; i < info->note_count; i++) {
-        fputs("lipaudit: note: ", stream);
-        utf8_print(stream, lip_model_note(model, i));
-        fputc('\n', stream);
-    }
+    for (size_t i = 0; i < info->note_count; i++)
+        diagnose_note(stream, lip_model_note(model, i));
 }
 
 void diagnose_message(FILE *stream, const char *message)

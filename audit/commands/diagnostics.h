@@ -15,6 +15,8 @@ void diagnose_error(FILE *stream, const lip_error *error);
 /* "lipaudit: note: ..." for each of the model's notes. */
 void diagnose_notes(FILE *stream, const lip_model *model, const lip_model_info *info);
 
+void diagnose_note(FILE *stream, const char *note);
+
 /* "lipaudit: message" */
 void diagnose_message(FILE *stream, const char *message);
 

@@ -7,10 +7,17 @@
 
 #include <string.h>
 
+/* What it takes besides flags. */
+static const char *words_of(const lip_command *command)
+{
+    return command->files ? command->files : command->takes_model ? "MODEL" : "";
+}
+
 void help_print_usage(FILE *stream, const lip_command *command)
 {
     if (command)
-        fprintf(stream, "usage: lipaudit %s%s [FLAGS]\n", command->name, command->takes_model ? " MODEL" : "");
+        fprintf(stream, "usage: lipaudit %s%s%s [FLAGS]\n", command->name, words_of(command)[0] != '\0' ? " " : "",
+                words_of(command));
     else
         fprintf(stream, "usage: lipaudit COMMAND [MODEL] [FLAGS]\n");
     fprintf(stream, "       lipaudit %s%s--help\n", command ? command->name : "", command ? " " : "");
@@ -22,8 +29,7 @@ void help_print(FILE *stream)
                     "Every bound it prints is proved, rounding included.\n\n");
     for (size_t i = 0; commands[i]; i++) {
         const lip_command *command = commands[i];
-        fprintf(stream, "  lipaudit %-8s%-7s %s\n", command->name, command->takes_model ? "MODEL" : "",
-                command->summary);
+        fprintf(stream, "  lipaudit %-8s%-15s %s\n", command->name, words_of(command), command->summary);
     }
     fprintf(stream, "  lipaudit --version\n  lipaudit COMMAND --help\n\n"
                     "Exit status: 0 the report is written, 2 there is none (wrong use, unreadable or malformed model,\n"

@@ -12,13 +12,13 @@ static int run_inspect(const lip_options *options)
     bool done = reports_check(options) && opened_open(options, &opened);
     if (done) {
         opened.run.total_seconds = clock_seconds() - opened.started;
-        done = reports_write(options, &opened.run);
+        done = reports_write(options, document_of_graph(&opened.run));
     }
     opened_close(&opened);
     return done ? EXIT_DONE : EXIT_NO_VERDICT;
 }
 
-static const lip_format *const formats[] = {&format_inspect_text, &format_inspect_json, NULL};
+static const lip_format *const formats[] = {&format_inspect_text, &format_json, NULL};
 
 const lip_command command_inspect = {
     .name = "inspect",

@@ -120,14 +120,17 @@ bool reports_check(const lip_options *options)
 }
 
 /* The first report comes last: it may go to a reader that leaves early (`| head`), which ends the process. */
-bool reports_write(const lip_options *options, const lip_run_info *run)
+bool reports_write(const lip_options *options, json_t *document)
 {
     lip_output_error error;
-    bool all = true;
-    for (size_t i = options->report_count; i-- > 0;)
-        if (!output_write(&options->reports[i], run, &error)) {
+    bool all = document != NULL;
+    if (!document)
+        diagnose_message(stderr, "out of memory");
+    for (size_t i = document ? options->report_count : 0; i-- > 0;)
+        if (!output_write(&options->reports[i], document, &error)) {
             diagnose_message(stderr, error.message);
             all = false;
         }
+    json_decref(document);
     return all;
 }

@@ -7,6 +7,7 @@
 #ifndef LIP_AUDIT_OPENED_H
 #define LIP_AUDIT_OPENED_H
 
+#include "document.h"
 #include "options.h"
 
 typedef struct lip_opened {
@@ -21,9 +22,10 @@ typedef struct lip_opened {
 bool opened_open(const lip_options *options, lip_opened *out);
 void opened_close(lip_opened *opened);
 
-/* Are all places writable? Then, after the work: writes every report. Each tells what went wrong. */
+/* Are all places writable? Then, after the work: writes every report and releases the document (NULL: it could not be
+ * made for want of memory). Each tells what went wrong. */
 bool reports_check(const lip_options *options);
-bool reports_write(const lip_options *options, const lip_run_info *run);
+bool reports_write(const lip_options *options, json_t *document);
 
 double clock_seconds(void);
 int processor_count(void);

@@ -7,8 +7,7 @@
 
 static int run_ops(const lip_options *options)
 {
-    lip_run_info run = {.command = options->command->name};
-    return reports_check(options) && reports_write(options, &run) ? EXIT_DONE : EXIT_NO_VERDICT;
+    return reports_check(options) && reports_write(options, document_of_operators()) ? EXIT_DONE : EXIT_NO_VERDICT;
 }
 
 static const lip_format *const formats[] = {&format_ops_text, &format_ops_markdown, NULL};

@@ -4,12 +4,13 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "options.h"
+#include "gate_flags.h"
 #include "nearest.h"
 
 #include <getopt.h>
 #include <string.h>
 
-#define MAX_FLAGS 32
+#define MAX_FLAGS OPTIONS_MAX_FLAGS
 #define FIRST_LONG 256 /* getopt's value of the flag in row i is FIRST_LONG + i */
 
 typedef struct lip_grammar {
@@ -82,7 +83,7 @@ static bool missing_value(char **argv, lip_options_error *error)
     return false;
 }
 
-static bool parse_flags(lip_options *options, int argc, char **argv, lip_options_error *error)
+static bool parse_flags(lip_options *options, int argc, char **argv, bool *given, lip_options_error *error)
 {
     lip_grammar g = grammar_of(options->command);
     int value;
@@ -96,7 +97,22 @@ static bool parse_flags(lip_options *options, int argc, char **argv, lip_options
         const lip_flag *flag = flag_of(value);
         if (!flag || !flag->set(options, flag, optarg, error))
             return false;
+        given[flag - flags] = true;
     }
+    return true;
+}
+
+/* What is no flag: files. */
+static bool take_files(lip_options *options, size_t count, char **files, lip_options_error *error)
+{
+    const lip_command *command = options->command;
+    if (count > command->files_most)
+        return options_refuse(error, "'%s' does not know what to do with '%.300s'", command->name,
+                              files[command->files_most]);
+    if (count < command->files_least)
+        return options_refuse(error, "'%s' wants %s", command->name, command->files);
+    options->files = files;
+    options->file_count = count;
     return true;
 }
 
@@ -126,10 +142,20 @@ bool options_parse(const lip_command *command, int argc, char **argv, lip_option
 {
     *options = (struct lip_options){.command = command, .report_count = 1};
     options->reports[0].format = command->formats[0];
-    if (!parse_flags(options, argc, argv, error))
+    bool given[MAX_FLAGS] = {false};
+    if (!parse_flags(options, argc, argv, given, error))
         return false;
     options->load.shapes = options->shapes;
     if (options->help)
         return true;
+    if ((command->flags & FLAGS_GATES) != 0 && (!policy_apply(options, given, error) || !gates_finish(options, error)))
+        return false;
+    if (command->files)
+        return take_files(options, (size_t)(argc - optind), argv + optind, error);
     return take_words(options, argc - optind, argv + optind, error);
+}
+
+void options_free(lip_options *options)
+{
+    policy_free(&options->policy_entries);
 }

@@ -5,6 +5,8 @@
  */
 #include "parse.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Reads the digits at *text and moves past them. */
@@ -59,6 +61,76 @@ bool parse_size(const char *text, uint64_t *out)
         value <<= shift;
     }
     *out = value;
+    return true;
+}
+
+/* Reads a decimal number at *text and moves past it: no blanks, no "inf", no hexadecimal. */
+static bool read_decimal(const char **text, double *out)
+{
+    char *end;
+    const char *at = *text + strspn(*text, "+-");
+    if ((*at < '0' || *at > '9') && *at != '.')
+        return false;
+    size_t length = strspn(*text, "+-0123456789.eE");
+    *out = strtod(*text, &end);
+    if (end == *text || end > *text + length || !isfinite(*out))
+        return false;
+    *text = end;
+    return true;
+}
+
+/* Reads a number or a fraction. */
+static bool read_number(const char **text, double *out)
+{
+    double above, below = 1.0;
+    if (!read_decimal(text, &above))
+        return false;
+    if (**text == '/') {
+        ++*text;
+        if (!read_decimal(text, &below) || below == 0.0)
+            return false;
+    }
+    *out = above / below;
+    return isfinite(*out);
+}
+
+bool parse_number(const char *text, double *out)
+{
+    double value;
+    if (!read_number(&text, &value) || *text != '\0')
+        return false;
+    *out = value;
+    return true;
+}
+
+bool parse_numbers(const char *text, double *out, size_t room, size_t *count)
+{
+    size_t found = 0;
+    for (;;) {
+        if (found == room || !read_number(&text, &out[found++]))
+            return false;
+        if (*text == '\0')
+            break;
+        if (*text++ != ',')
+            return false;
+    }
+    *count = found;
+    return true;
+}
+
+bool parse_intervals(const char *text, double *lo, double *hi, size_t room, size_t *count)
+{
+    size_t found = 0;
+    for (;; found++) {
+        if (found == room || !read_number(&text, &lo[found]) || *text++ != ':' || !read_number(&text, &hi[found]) ||
+            lo[found] > hi[found])
+            return false;
+        if (*text == '\0')
+            break;
+        if (*text++ != ',')
+            return false;
+    }
+    *count = found + 1;
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "opened.h"
 
+#include <inttypes.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,10 +58,15 @@ static void *tick(void *context)
     return NULL;
 }
 
+static bool is_wanted(const lip_options *options)
+{
+    return !options->quiet && !options->no_progress && isatty(STDERR_FILENO);
+}
+
 void progress_start(lip_progress_line *p, const lip_options *options, lip_audit_options *audit)
 {
     *p = (lip_progress_line){.started = clock_seconds()};
-    if (options->quiet || options->no_progress || !isatty(STDERR_FILENO))
+    if (!is_wanted(options))
         return;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
@@ -83,4 +89,29 @@ void progress_stop(lip_progress_line *p)
     p->running = false;
     if (p->shown)
         fprintf(stderr, "\r\033[K");
+}
+
+void progress_samples_start(lip_sample_progress *p, const lip_options *options, int64_t count)
+{
+    double now = clock_seconds();
+    *p = (lip_sample_progress){.running = is_wanted(options), .count = count, .started = now, .written = now};
+}
+
+void progress_samples(lip_sample_progress *p, int64_t done)
+{
+    double now = clock_seconds(), spent = now - p->started;
+    if (!p->running || now - p->written < 1.0 || done <= 0)
+        return;
+    fprintf(stderr, "\r\033[Ksample %" PRId64 "/%" PRId64 " ... %.0f s, %.0f s left", done, p->count, spent,
+            spent / (double)done * (double)(p->count - done));
+    fflush(stderr);
+    p->written = now;
+    p->shown = true;
+}
+
+void progress_samples_stop(lip_sample_progress *p)
+{
+    if (p->shown)
+        fprintf(stderr, "\r\033[K");
+    p->shown = false;
 }

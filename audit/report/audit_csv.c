@@ -1,10 +1,12 @@
 /*
- * audit_csv.c: one row a layer, RFC 4180. Numbers have 17 significant digits
+ * audit_csv.c: one row a layer, RFC 4180; of certified samples, one a sample. Numbers have 17 significant digits
  * and read back as the very doubles of the report; what was not computed is an
  * empty field.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "certification.h"
+#include "format.h"
 #include "layers.h"
 
 #include <inttypes.h>
@@ -27,17 +29,19 @@ static void put_text(FILE *stream, const char *text)
     fputc('"', stream);
 }
 
-static void put_names(FILE *stream, const char *const *names, size_t count)
+static void put_names(FILE *stream, const json_t *names)
 {
-    if (count == 1) {
-        put_text(stream, names[0]);
+    const json_t *name;
+    size_t i;
+    if (json_array_size(names) == 1) {
+        put_text(stream, json_string_value(json_array_get(names, 0)));
         return;
     }
     fputc('"', stream); /* several names: one a line, inside one quoted field */
-    for (size_t i = 0; i < count; i++) {
+    json_array_foreach((json_t *)names, i, name) {
         if (i > 0)
             fputc('\n', stream);
-        for (const char *c = names[i]; *c != '\0'; c++) {
+        for (const char *c = json_string_value(name); c && *c != '\0'; c++) {
             if (*c == '"')
                 fputc('"', stream);
             fputc(*c, stream);
@@ -46,58 +50,87 @@ static void put_names(FILE *stream, const char *const *names, size_t count)
     fputc('"', stream);
 }
 
-static void put_number(FILE *stream, double value)
+static void put_shape(FILE *stream, const json_t *layer, const char *key)
 {
-    if (!isnan(value))
-        fputs(number_nearest(value, NUMBER_DIGITS).text, stream);
+    char text[160];
+    lip_shape shape = {0};
+    bool known = field_shape(layer, key, &shape);
+    shape_text(&shape, known, text, sizeof text);
+    put_text(stream, text);
 }
 
-static void put_numbers(FILE *stream, const double *values, size_t count)
+static void put_value(FILE *stream, const json_t *value)
 {
-    for (size_t i = 0; i < count; i++) {
-        fputc(',', stream);
-        put_number(stream, values[i]);
+    double number = value_number(value);
+    if (json_is_integer(value))
+        fprintf(stream, "%" PRId64, (int64_t)json_integer_value(value));
+    else if (!isnan(number))
+        fputs(number_nearest(number, NUMBER_DIGITS).text, stream);
+    else if (json_is_string(value))
+        put_text(stream, json_string_value(value));
+}
+
+static const struct column {
+    const char *title, *path;
+} column[] = {
+    {"index", "index"},
+    {"name", "name"},
+    {"op", "op"},
+    {"module", "module"},
+    {"inputs", "inputs"},
+    {"output", "output"},
+    {"input_shape", "input_shape"},
+    {"output_shape", "output_shape"},
+    {"parameters", "parameters"},
+    {"verdict", "verdict"},
+    {"reason", "reason"},
+    {"gain_lower", "gain.lower"},
+    {"gain_upper", "gain.upper"},
+    {"gain_tightness", "gain.tightness"},
+    {"gain_method", "gain.method"},
+    {"power_iteration", "power_iteration.value"},
+    {"power_error_term", "power_iteration.error_term"},
+    {"power_iterations", "power_iteration.iterations"},
+    {"power_relative_gap", "power_iteration.relative_gap"},
+    {"exact_svd", "exact_svd"},
+    {"reshaped", "reshaped"},
+    {"lmt_bound", "lmt_bound"},
+    {"cumulative_upper", "cumulative_upper"},
+    {"log_share", "log_share"},
+    {"seconds", "seconds"},
+};
+#define COLUMNS (sizeof column / sizeof *column)
+
+static void put_layer(FILE *stream, const json_t *layer)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const char *path = column[i].path;
+        if (i > 0)
+            fputc(',', stream);
+        if (strcmp(path, "inputs") == 0)
+            put_names(stream, field(layer, path));
+        else if (strcmp(path, "input_shape") == 0 || strcmp(path, "output_shape") == 0)
+            put_shape(stream, layer, path);
+        else
+            put_value(stream, field(layer, path));
     }
-}
-
-static void put_texts(FILE *stream, const char *const *texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        fputc(',', stream);
-        put_text(stream, texts[i]);
-    }
-}
-
-static void put_layer(FILE *stream, const lip_layer *layer)
-{
-    char in[160], out[160];
-    shape_text(&layer->input_shape, true, in, sizeof in);
-    shape_text(&layer->output_shape, true, out, sizeof out);
-    fprintf(stream, "%zu", layer->index);
-    put_texts(stream, (const char *const[]){layer->name, layer->op, layer->module}, 3);
-    fputc(',', stream);
-    put_names(stream, layer->inputs, layer->input_count);
-    put_texts(stream, (const char *const[]){layer->output, in, out}, 3);
-    fprintf(stream, ",%" PRIu64, layer->parameters);
-    put_texts(stream, (const char *const[]){verdict_text(layer->verdict), layer->reason}, 2);
-    put_numbers(stream, (const double[]){layer->gain.lower, layer->gain.upper, layer->gain.tightness}, 3);
-    put_texts(stream, (const char *const[]){layer->gain.method}, 1);
-    put_numbers(stream, (const double[]){layer->power_estimate, layer->power_error_term}, 2);
-    fprintf(stream, ",%d", layer->power_iterations);
-    put_numbers(stream, (const double[]){layer->power_relative_gap, layer->exact_svd, layer->reshaped, layer->lmt_bound,
-                                         layer->cumulative_upper, layer->log_share, layer->seconds}, 7);
     fputs("\r\n", stream);
 }
 
-static bool render(const lip_run_info *run, FILE *stream)
+static bool render(const json_t *report, FILE *stream)
 {
-    fputs("index,name,op,module,inputs,output,input_shape,output_shape,parameters,verdict,reason,"
-          "gain_lower,gain_upper,gain_tightness,gain_method,power_iteration,power_error_term,power_iterations,"
-          "power_relative_gap,"
-          "exact_svd,reshaped,lmt_bound,cumulative_upper,log_share,seconds\r\n", stream);
-    for (size_t i = 0; i < run->report->layer_count; i++)
-        put_layer(stream, &run->report->layers[i]);
+    const json_t *layer;
+    size_t i;
+    if (json_is_object(field(report, "certification"))) {
+        certification_csv(report, stream);
+        return true;
+    }
+    for (i = 0; i < COLUMNS; i++)
+        fprintf(stream, "%s%s", i > 0 ? "," : "", column[i].title);
+    fputs("\r\n", stream);
+    json_array_foreach((json_t *)report_layers(report), i, layer)
+        put_layer(stream, layer);
     return true;
 }
 
-const lip_format format_audit_csv = {"csv", ".csv", render};
+const lip_format format_csv = {"csv", ".csv", render};

@@ -4,8 +4,10 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "format.h"
 #include "layers.h"
 #include "markdown.h"
+#include "sections.h"
 
 #include <math.h>
 
@@ -23,35 +25,39 @@ static void put_name(FILE *stream, const char *name)
     fprintf(stream, " |");
 }
 
-static void print_layer(FILE *stream, const lip_layer *layer)
+static void print_layer(FILE *stream, const json_t *layer)
 {
     char shapes[400];
     lip_number none = {"-"}, unknown = {"unknown"};
+    double tightness = field_number(layer, "gain.tightness"), share = field_number(layer, "log_share");
+    double seconds = field_number(layer, "seconds");
     layer_shapes(layer, shapes, sizeof shapes);
     fputc('|', stream);
     put_name(stream, layer_name(layer));
-    put_name(stream, layer->op);
+    put_name(stream, field_text(layer, "op"));
     put_name(stream, shapes);
-    put_cell(stream, layer_cell(number_nearest, layer->power_estimate, 6, ANY_WIDTH));
-    put_cell(stream, layer_cell(number_nearest, layer->exact_svd, 6, ANY_WIDTH));
-    put_cell(stream, layer_cell(number_lower, layer->gain.lower, 6, ANY_WIDTH));
-    put_cell(stream, layer->verdict == LIP_UNKNOWN ? unknown
-                                                   : layer_cell(number_upper, layer->gain.upper, 6, ANY_WIDTH));
-    put_cell(stream, isnan(layer->gain.tightness) ? none : number_excess(layer->gain.tightness));
-    put_cell(stream, layer_cell(number_upper, layer->cumulative_upper, 6, ANY_WIDTH));
-    put_cell(stream, isfinite(layer->log_share) ? number_percent(layer->log_share) : none);
-    put_cell(stream, isnan(layer->seconds) ? none : number_seconds(layer->seconds));
+    put_cell(stream, layer_cell(number_nearest, field_number(layer, "power_iteration.value"), 6, ANY_WIDTH));
+    put_cell(stream, layer_cell(number_nearest, field_number(layer, "exact_svd"), 6, ANY_WIDTH));
+    put_cell(stream, layer_cell(number_lower, field_number(layer, "gain.lower"), 6, ANY_WIDTH));
+    put_cell(stream, verdict_of(layer) == LIP_UNKNOWN
+                         ? unknown : layer_cell(number_upper, field_number(layer, "gain.upper"), 6, ANY_WIDTH));
+    put_cell(stream, isnan(tightness) ? none : number_excess(tightness));
+    put_cell(stream, layer_cell(number_upper, field_number(layer, "cumulative_upper"), 6, ANY_WIDTH));
+    put_cell(stream, isfinite(share) ? number_percent(share) : none);
+    put_cell(stream, isnan(seconds) ? none : number_seconds(seconds));
     fputc('\n', stream);
 }
 
-static void print_table(FILE *stream, const lip_report *report)
+static void print_table(FILE *stream, const json_t *report)
 {
     fputs("| layer | operator | in->out | power iteration | exact SVD | proved lower | proved upper "
           "| tightness - 1 | cumulative L | share % | seconds |\n"
           "|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n", stream);
-    for (size_t i = 0; i < report->layer_count; i++)
-        if (!layer_rearranges(&report->layers[i]))
-            print_layer(stream, &report->layers[i]);
+    const json_t *layer;
+    size_t i;
+    json_array_foreach((json_t *)report_layers(report), i, layer)
+        if (!layer_rearranges(layer))
+            print_layer(stream, layer);
     fputc('\n', stream);
     layers_print_rearranged(report, stream);
     fputs("\n\n", stream);
@@ -59,35 +65,35 @@ static void print_table(FILE *stream, const lip_report *report)
     fputs("\n\n", stream);
 }
 
-static void print_reasons(FILE *stream, const lip_report *report)
+static void print_reasons(FILE *stream, const json_t *report)
 {
-    for (size_t i = 0; i < report->layer_count; i++) {
-        const lip_layer *layer = &report->layers[i];
-        if (layer->verdict == LIP_BOUNDED)
+    const json_t *layer;
+    size_t i;
+    json_array_foreach((json_t *)report_layers(report), i, layer) {
+        if (verdict_of(layer) == LIP_BOUNDED)
             continue;
-        fprintf(stream, "- **%s**: node ", layer->verdict == LIP_UNBOUNDED ? "UNBOUNDED" : "UNKNOWN");
-        markdown_print(stream, layer->name);
+        fprintf(stream, "- **%s**: node ", verdict_alarm(verdict_of(layer)));
+        markdown_print(stream, field_text(layer, "name"));
         fputs(" (", stream);
-        markdown_print(stream, layer->op);
+        markdown_print(stream, field_text(layer, "op"));
         fputs("): ", stream);
-        markdown_print(stream, layer->reason ? layer->reason : "");
+        markdown_print(stream, field_text(layer, "reason"));
         fputc('\n', stream);
     }
 }
 
-static bool render(const lip_run_info *run, FILE *stream)
+static bool render(const json_t *report, FILE *stream)
 {
-    const lip_report *report = run->report;
     fputs("### Lipschitz audit of ", stream);
-    markdown_print(stream, run->info.path);
+    markdown_print(stream, field_text(report, "model.path"));
     fputs("\n\n", stream);
     print_table(stream, report);
     print_reasons(stream, report);
-    if (report->verdict == LIP_BOUNDED)
-        fprintf(stream, "- **L_F <= %s**\n", number_upper(report->network.upper, 6).text);
+    if (verdict_of(field(report, "network")) == LIP_BOUNDED)
+        fprintf(stream, "- **L_F <= %s**\n", number_upper(field_number(report, "network.lipschitz.upper"), 6).text);
     else
         fputs("- **L_F: no bound**\n", stream);
-    if (!isnan(report->power_product_estimate)) {
+    if (!isnan(field_number(report, "network.power_iteration_product"))) {
         fputs("- Power iteration: ", stream);
         network_print_estimate(report, stream);
         fputc('\n', stream);
@@ -95,9 +101,10 @@ static bool render(const lip_run_info *run, FILE *stream)
     fputs("- Costs most: ", stream);
     layers_print_costliest(report, stream);
     fputs("\n- ", stream);
-    network_print_proof(run, stream);
+    network_print_proof(report, stream);
     fputc('\n', stream);
+    sections_markdown(report, stream);
     return true;
 }
 
-const lip_format format_audit_markdown = {"markdown", ".md", render};
+const lip_format format_markdown = {"markdown", ".md", render};

@@ -4,13 +4,15 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "format.h"
 #include "layers.h"
+#include "paragraph.h"
+#include "sections.h"
 #include "table.h"
 #include "utf8.h"
 
+#include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static void print_quoted(FILE *stream, const char *name)
 {
@@ -19,151 +21,152 @@ static void print_quoted(FILE *stream, const char *name)
     fputc('\'', stream);
 }
 
-static void print_model(const lip_run_info *run, FILE *stream)
+static void print_tensor(FILE *stream, const json_t *tensor, const char *name, const char *shape_key)
 {
-    char shape[160];
-    const lip_model_info *info = &run->info;
-    utf8_print(stream, info->path);
-    fprintf(stream, " (sha256 %.12s)\n  ", info->sha256);
-    if (info->producer && info->producer[0] != '\0') {
-        utf8_print(stream, info->producer);
+    char text[160];
+    lip_shape shape = {0};
+    bool known = field_shape(tensor, shape_key, &shape);
+    shape_text(&shape, known, text, sizeof text);
+    print_quoted(stream, name);
+    fprintf(stream, " %s", text);
+}
+
+static void print_inputs(FILE *stream, const json_t *inputs)
+{
+    const json_t *input;
+    size_t i;
+    json_array_foreach((json_t *)inputs, i, input) {
+        fprintf(stream, "%s", i > 0 ? ", " : json_array_size(inputs) > 1 ? "inputs " : "input ");
+        print_tensor(stream, input, field_text(input, "name"), "shape");
+    }
+}
+
+static void print_model(const json_t *report, FILE *stream)
+{
+    const json_t *model = field(report, "model"), *network = field(report, "network");
+    utf8_print(stream, field_text(model, "path"));
+    fprintf(stream, " (sha256 %.12s)\n  ", field_text(model, "sha256"));
+    if (field_text(model, "producer")[0] != '\0') {
+        utf8_print(stream, field_text(model, "producer"));
         fprintf(stream, ", ");
     }
-    fprintf(stream, "opset %lld, %zu nodes", (long long)info->opset, info->nodes);
-    if (info->nodes_folded > 0)
-        fprintf(stream, " (%zu more folded into constants)", info->nodes_folded);
-    fprintf(stream, ", %s parameters\n  ", number_count(info->parameters).text);
-    for (size_t i = 0; i < info->input_count; i++) {
-        shape_text(&run->inputs[i].shape, run->inputs[i].shape_known, shape, sizeof shape);
-        fprintf(stream, "%s", i > 0 ? ", " : info->input_count > 1 ? "inputs " : "input ");
-        print_quoted(stream, run->inputs[i].name);
-        fprintf(stream, " %s", shape);
-    }
-    shape_text(&run->logits.shape, run->logits.shape_known, shape, sizeof shape);
+    fprintf(stream, "opset %" PRId64 ", %" PRIu64 " nodes", field_integer(model, "opset"), field_count(model, "nodes"));
+    if (field_count(model, "nodes_folded") > 0)
+        fprintf(stream, " (%" PRIu64 " more folded into constants)", field_count(model, "nodes_folded"));
+    fprintf(stream, ", %s parameters\n  ", number_count(field_count(model, "parameters")).text);
+    print_inputs(stream, field(report, "threat_model.inputs"));
     fprintf(stream, ", logits ");
-    print_quoted(stream, run->logits.name);
-    fprintf(stream, " %s\n\n", shape);
+    print_tensor(stream, network, field_text(network, "output"), "output_shape");
+    fprintf(stream, "\n\n");
 }
 
-/* Breaks at spaces, so that long sentences stay readable. */
-static void print_wrapped(const char *text, int width, FILE *stream)
-{
-    int at = 0;
-    while (*text != '\0') {
-        int word = (int)strcspn(text, " ");
-        if (at > 0 && at + 1 + word > width) {
-            fputc('\n', stream);
-            at = 0;
-        }
-        fprintf(stream, "%s%.*s", at > 0 ? " " : "", word, text);
-        at += word + (at > 0);
-        text += word;
-        text += strspn(text, " ");
-    }
-    fputc('\n', stream);
-}
-
-/* The sentences of layers.h write to a stream; here they are wrapped on the way. */
-static bool print_paragraph(const lip_run_info *run, void (*write)(const struct lip_run_info *, FILE *), FILE *stream)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
-        return false;
-    write(run, memory);
-    bool complete = !ferror(memory);
-    complete = fclose(memory) == 0 && complete && text;
-    if (complete && text[0] != '\0')
-        print_wrapped(text, stream_width(stream), stream);
-    free(text);
-    return complete;
-}
-
-static void write_rearranged(const lip_run_info *run, FILE *stream)
-{
-    layers_print_rearranged(run->report, stream);
-}
-
-static void write_folded(const lip_run_info *run, FILE *stream)
-{
-    layers_print_folded(run->report, stream);
-}
-
-static void write_costliest(const lip_run_info *run, FILE *stream)
+static void write_costliest(const json_t *report, FILE *stream)
 {
     size_t index[LAYERS_COSTLIEST];
-    if (layers_costliest(run->report, index) == 0)
+    if (layers_costliest(report, index) == 0)
         return;
     fprintf(stream, "Costs most: ");
-    layers_print_costliest(run->report, stream);
+    layers_print_costliest(report, stream);
 }
 
-static void write_estimate(const lip_run_info *run, FILE *stream)
+static void write_estimate(const json_t *report, FILE *stream)
 {
-    if (isnan(run->report->power_product_estimate))
+    if (isnan(field_number(report, "network.power_iteration_product")))
         return;
     fprintf(stream, "Power iteration: ");
-    network_print_estimate(run->report, stream);
+    network_print_estimate(report, stream);
 }
 
 /* Every layer without a bound, with its reason. */
-static void print_reasons(const lip_report *report, bool colour, FILE *stream)
+static void print_reasons(const json_t *report, bool colour, FILE *stream)
 {
-    for (size_t i = 0; i < report->layer_count; i++) {
-        const lip_layer *layer = &report->layers[i];
-        if (layer->verdict == LIP_BOUNDED)
+    const json_t *layer;
+    size_t i;
+    json_array_foreach((json_t *)report_layers(report), i, layer) {
+        lip_verdict verdict = verdict_of(layer);
+        if (verdict == LIP_BOUNDED)
             continue;
-        fprintf(stream, "%s%s%s: node '", verdict_colour(layer->verdict, colour),
-                layer->verdict == LIP_UNBOUNDED ? "UNBOUNDED" : "UNKNOWN", colour ? COLOUR_END : "");
-        utf8_print(stream, layer->name);
+        fprintf(stream, "%s%s%s: node '", verdict_colour(verdict, colour), verdict_alarm(verdict),
+                colour ? COLOUR_END : "");
+        utf8_print(stream, field_text(layer, "name"));
         fprintf(stream, "' (");
-        if (layer->module && layer->module[0] != '\0') {
+        if (field_text(layer, "module")[0] != '\0') {
             fprintf(stream, "module ");
-            utf8_print(stream, layer->module);
+            utf8_print(stream, field_text(layer, "module"));
             fprintf(stream, ", ");
         }
-        utf8_print(stream, layer->op);
+        utf8_print(stream, field_text(layer, "op"));
         fprintf(stream, "): ");
-        utf8_print(stream, layer->reason ? layer->reason : "");
+        utf8_print(stream, field_text(layer, "reason"));
         fputc('\n', stream);
     }
 }
 
-static void print_lipschitz(const lip_report *report, bool colour, FILE *stream)
+/* What each level of effort came to, and what was found from below. */
+static void print_levels(const json_t *network, FILE *stream)
 {
-    const lip_bound *network = &report->network;
-    if (report->verdict != LIP_BOUNDED) {
-        fprintf(stream, "%sL_F: no bound%s\n", verdict_colour(report->verdict, colour), colour ? COLOUR_END : "");
-        return;
+    size_t i;
+    const json_t *level, *levels = json_object_get(network, "levels");
+    json_array_foreach((json_t *)(uintptr_t)levels, i, level)
+    {
+        fprintf(stream, "  %s: %s in %s s", field_text(level, "method"), number_upper(field_number(level, "upper"), 6).text,
+                number_seconds(field_number(level, "seconds")).text);
+        if (isfinite(field_number(level, "pairs_mean_upper")))
+            fprintf(stream, ", pairs of logits %s on average",
+                    number_upper(field_number(level, "pairs_mean_upper"), 6).text);
+        fputc('\n', stream);
     }
-    fprintf(stream, "%sL_F <= %s%s", colour ? COLOUR_STRONG : "", number_upper(network->upper, 6).text,
-            colour ? COLOUR_END : "");
-    if (network->lower > 0.0)
-        fprintf(stream, ", and >= %s", number_lower(network->lower, 6).text);
-    if (report->product_upper > network->upper)
-        fprintf(stream, " (product of the layers: %s)", number_upper(report->product_upper, 6).text);
-    fputc('\n', stream);
+    if (field_text(network, "levels_reason")[0] != '\0')
+        fprintf(stream, "  no multipliers: %s\n", field_text(network, "levels_reason"));
+    double found = field_number(network, "lower_estimate");
+    if (found > 0)
+        fprintf(stream, "  largest slope found (not proved): %s, which leaves a factor of %s\n",
+                number_lower(found, 6).text, number_upper(field_number(network, "lipschitz.upper") / found, 4).text);
 }
 
-static bool render(const lip_run_info *run, FILE *stream)
+static void print_lipschitz(const json_t *network, bool colour, FILE *stream)
 {
-    const lip_report *report = run->report;
+    double lower = field_number(network, "lipschitz.lower"), upper = field_number(network, "lipschitz.upper");
+    double product = field_number(network, "product_upper");
+    if (verdict_of(network) != LIP_BOUNDED) {
+        fprintf(stream, "%sL_F: no bound%s\n", verdict_colour(verdict_of(network), colour), colour ? COLOUR_END : "");
+        return;
+    }
+    fprintf(stream, "%sL_F <= %s%s", colour ? COLOUR_STRONG : "", number_upper(upper, 6).text,
+            colour ? COLOUR_END : "");
+    if (lower > 0.0)
+        fprintf(stream, ", and >= %s", number_lower(lower, 6).text);
+    if (product > upper)
+        fprintf(stream, " (product of the layers: %s)", number_upper(product, 6).text);
+    fputc('\n', stream);
+    print_levels(network, stream);
+}
+
+static void print_cost(const json_t *report, FILE *stream)
+{
+    fprintf(stream, "Took %s s (reading %s, bounds %s), %s of memory at the peak.\n",
+            number_seconds(field_number(report, "timing.total")).text,
+            number_seconds(field_number(report, "timing.load")).text,
+            number_seconds(field_number(report, "timing.bounds")).text,
+            number_bytes(field_count(report, "peak_memory_bytes")).text);
+}
+
+static bool render(const json_t *report, FILE *stream)
+{
     bool colour = stream_colour(stream);
-    print_model(run, stream);
+    print_model(report, stream);
     table_print_layers(report, stream_width(stream), colour, stream);
-    bool complete = print_paragraph(run, write_rearranged, stream);
-    complete = print_paragraph(run, write_folded, stream) && complete;
+    bool complete = paragraph_print(report, layers_print_rearranged, stream);
+    complete = paragraph_print(report, layers_print_folded, stream) && complete;
     fputc('\n', stream);
     print_reasons(report, colour, stream);
-    print_lipschitz(report, colour, stream);
-    complete = print_paragraph(run, write_estimate, stream) && complete;
-    complete = print_paragraph(run, write_costliest, stream) && complete;
-    complete = print_paragraph(run, network_print_proof, stream) && complete;
-    fprintf(stream, "Took %s s (reading %s, bounds %s), %s of memory at the peak.\n",
-            number_seconds(run->total_seconds).text, number_seconds(run->load_seconds).text,
-            number_seconds(report->bounds_seconds).text, number_bytes(report->peak_memory_bytes).text);
+    print_lipschitz(field(report, "network"), colour, stream);
+    complete = paragraph_print(report, write_estimate, stream) && complete;
+    complete = paragraph_print(report, write_costliest, stream) && complete;
+    complete = paragraph_print(report, network_print_proof, stream) && complete;
+    sections_text(report, stream);
+    print_cost(report, stream);
     return complete;
 }
 
-const lip_format format_audit_text = {"text", ".txt", render};
+const lip_format format_text = {"text", ".txt", render};

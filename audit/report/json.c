@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "json.h"
+#include "format.h"
 #include "number.h"
 #include "utf8.h"
 
@@ -81,6 +82,11 @@ json_t *json_tool(const lip_run_info *run)
     return json_whole(tool, complete);
 }
 
+json_t *json_command(const lip_run_info *run)
+{
+    return json_text(run->command);
+}
+
 json_t *json_model(const lip_model_info *info)
 {
     bool complete = true;
@@ -91,6 +97,7 @@ json_t *json_model(const lip_model_info *info)
     json_put(model, &complete, "opset", json_integer(info->opset));
     json_put(model, &complete, "ir_version", json_integer(info->ir_version));
     json_put(model, &complete, "nodes", json_count(info->nodes));
+    json_put(model, &complete, "nodes_in_file", json_count(info->nodes_in_file));
     json_put(model, &complete, "nodes_folded", json_count(info->nodes_folded));
     json_put(model, &complete, "parameters", json_count(info->parameters));
     return json_whole(model, complete);
@@ -116,10 +123,9 @@ json_t *json_whole(json_t *value, bool complete)
     return NULL;
 }
 
-bool json_write(json_t *root, FILE *stream)
+bool json_write(const json_t *root, FILE *stream)
 {
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(NUMBER_DIGITS)) : NULL;
-    json_decref(root);
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(NUMBER_DIGITS));
     if (!text)
         return false;
     fputs(text, stream);
@@ -127,3 +133,5 @@ bool json_write(json_t *root, FILE *stream)
     free(text);
     return true;
 }
+
+const lip_format format_json = {"json", ".json", json_write};

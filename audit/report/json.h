@@ -11,6 +11,7 @@
 #include "run.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 /* New references, NULL without memory: jansson's *_new functions accept NULL and fail in turn. */
 json_t *json_number(double value);
@@ -21,6 +22,7 @@ json_t *json_shape(const lip_shape *shape, bool known);
 json_t *json_names(const char *const *names, size_t count);
 json_t *json_tensor(const lip_tensor_info *tensor); /* {name, dtype, shape} */
 json_t *json_tool(const lip_run_info *run);
+json_t *json_command(const lip_run_info *run);
 json_t *json_model(const lip_model_info *info);
 
 /* Sets a member of an object under construction; steals `value`. Notes a failure in *complete. */
@@ -30,7 +32,7 @@ void json_push(json_t *array, bool *complete, json_t *value);
 /* `value` if it is complete; otherwise releases it and returns NULL. */
 json_t *json_whole(json_t *value, bool complete);
 
-/* Writes and releases `root`; false if it is NULL, or for want of memory. */
-bool json_write(json_t *root, FILE *stream);
+/* False for want of memory. */
+bool json_write(const json_t *root, FILE *stream);
 
 #endif

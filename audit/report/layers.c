@@ -10,15 +10,17 @@
 #include <math.h>
 #include <string.h>
 
-const char *layer_name(const lip_layer *layer)
+const char *layer_name(const json_t *layer)
 {
-    return layer->module && layer->module[0] != '\0' ? layer->module : layer->name;
+    const char *module = field_text(layer, "module");
+    return module[0] != '\0' ? module : field_text(layer, "name");
 }
 
-bool layer_rearranges(const lip_layer *layer)
+bool layer_rearranges(const json_t *layer)
 {
-    return layer->verdict == LIP_BOUNDED && layer->gain.upper == 1.0 && layer->gain.lower == 1.0 &&
-           layer->gain.method && strcmp(layer->gain.method, LIP_METHOD_ISOMETRY) == 0;
+    return verdict_of(layer) == LIP_BOUNDED && field_number(layer, "gain.upper") == 1.0 &&
+           field_number(layer, "gain.lower") == 1.0 &&
+           strcmp(field_text(layer, "gain.method"), LIP_METHOD_ISOMETRY) == 0;
 }
 
 void shape_text(const lip_shape *shape, bool known, char *text, size_t size)
@@ -31,9 +33,10 @@ void shape_text(const lip_shape *shape, bool known, char *text, size_t size)
     }
 }
 
-static void shape_of_sample(const lip_shape *shape, char *text, size_t size)
+static void shape_of_sample(const json_t *layer, const char *key, char *text, size_t size)
 {
-    lip_shape sample = *shape;
+    lip_shape sample = {0};
+    field_shape(layer, key, &sample);
     if (sample.rank > 1 && sample.dim[0] == 1) {
         memmove(sample.dim, sample.dim + 1, (size_t)(sample.rank - 1) * sizeof *sample.dim);
         sample.rank--;
@@ -41,11 +44,11 @@ static void shape_of_sample(const lip_shape *shape, char *text, size_t size)
     shape_text(&sample, true, text, size);
 }
 
-void layer_shapes(const lip_layer *layer, char *text, size_t size)
+void layer_shapes(const json_t *layer, char *text, size_t size)
 {
     char in[160], out[160];
-    shape_of_sample(&layer->input_shape, in, sizeof in);
-    shape_of_sample(&layer->output_shape, out, sizeof out);
+    shape_of_sample(layer, "input_shape", in, sizeof in);
+    shape_of_sample(layer, "output_shape", out, sizeof out);
     if (strcmp(in, out) == 0)
         snprintf(text, size, "%s", in);
     else
@@ -58,20 +61,41 @@ lip_number layer_cell(lip_number_style *style, double value, int digits, size_t 
     return isnan(value) ? none : number_fit(style, value, digits, width);
 }
 
-const char *verdict_text(lip_verdict verdict)
+lip_verdict verdict_of(const json_t *object)
 {
-    return verdict == LIP_BOUNDED ? "bounded" : verdict == LIP_UNBOUNDED ? "unbounded" : "unknown";
+    const char *text = field_text(object, "verdict");
+    return strcmp(text, "bounded") == 0 ? LIP_BOUNDED : strcmp(text, "unbounded") == 0 ? LIP_UNBOUNDED : LIP_UNKNOWN;
 }
 
-size_t layers_costliest(const lip_report *report, size_t index[LAYERS_COSTLIEST])
+const char *verdict_alarm(lip_verdict verdict)
+{
+    return verdict == LIP_BOUNDED ? "BOUNDED" : verdict == LIP_UNBOUNDED ? "UNBOUNDED" : "UNKNOWN";
+}
+
+const json_t *report_layers(const json_t *report)
+{
+    return json_object_get(report, "layers");
+}
+
+static const json_t *layer_at(const json_t *report, size_t index)
+{
+    return json_array_get(report_layers(report), index);
+}
+
+static size_t layer_count(const json_t *report)
+{
+    return json_array_size(report_layers(report));
+}
+
+size_t layers_costliest(const json_t *report, size_t index[LAYERS_COSTLIEST])
 {
     size_t count = 0;
-    for (size_t i = 0; i < report->layer_count; i++) {
-        double share = report->layers[i].log_share;
+    for (size_t i = 0; i < layer_count(report); i++) {
+        double share = field_number(layer_at(report, i), "log_share");
         if (!(share > 0.0))
             continue;
         size_t at = count < LAYERS_COSTLIEST ? count++ : LAYERS_COSTLIEST;
-        while (at > 0 && share > report->layers[index[at - 1]].log_share) {
+        while (at > 0 && share > field_number(layer_at(report, index[at - 1]), "log_share")) {
             if (at < LAYERS_COSTLIEST)
                 index[at] = index[at - 1];
             at--;
@@ -82,35 +106,41 @@ size_t layers_costliest(const lip_report *report, size_t index[LAYERS_COSTLIEST]
     return count;
 }
 
-void layers_print_folded(const lip_report *report, FILE *stream)
+void layers_print_folded(const json_t *report, FILE *stream)
 {
     size_t count = 0;
-    for (size_t i = 0; i < report->layer_count; i++)
-        count += report->layers[i].folded_count;
+    for (size_t i = 0; i < layer_count(report); i++)
+        count += json_array_size(field(layer_at(report, i), "folded"));
     if (count > 0)
         fprintf(stream, "%zu %s of the linear layer beside %s and bounded together with it", count,
                 count == 1 ? "scaling node is part" : "scaling nodes are part", count == 1 ? "it" : "them");
 }
 
-/* Is this the first of the re-arranging layers with its operator? */
-static bool first_of_operator(const lip_report *report, size_t index)
+static bool is_rearranging(const json_t *layer, const char *op)
 {
+    return layer_rearranges(layer) && strcmp(field_text(layer, "op"), op) == 0;
+}
+
+/* Is this the first of the re-arranging layers with its operator? */
+static bool first_of_operator(const json_t *report, size_t index)
+{
+    const char *op = field_text(layer_at(report, index), "op");
     for (size_t i = 0; i < index; i++)
-        if (layer_rearranges(&report->layers[i]) && strcmp(report->layers[i].op, report->layers[index].op) == 0)
+        if (is_rearranging(layer_at(report, i), op))
             return false;
     return true;
 }
 
-static size_t count_rearranged(const lip_report *report, const char *op)
+static size_t count_rearranged(const json_t *report, const char *op)
 {
     size_t count = 0;
-    for (size_t i = 0; i < report->layer_count; i++)
-        if (layer_rearranges(&report->layers[i]) && (!op || strcmp(report->layers[i].op, op) == 0))
+    for (size_t i = 0; i < layer_count(report); i++)
+        if (op ? is_rearranging(layer_at(report, i), op) : layer_rearranges(layer_at(report, i)))
             count++;
     return count;
 }
 
-void layers_print_rearranged(const lip_report *report, FILE *stream)
+void layers_print_rearranged(const json_t *report, FILE *stream)
 {
     size_t all = count_rearranged(report, NULL);
     if (all == 0)
@@ -118,33 +148,34 @@ void layers_print_rearranged(const lip_report *report, FILE *stream)
     fprintf(stream, "%zu %s of gain exactly 1 only re-arrange%s: ", all, all == 1 ? "node" : "nodes",
             all == 1 ? "s its input" : " their input");
     const char *comma = "";
-    for (size_t i = 0; i < report->layer_count; i++) {
-        const lip_layer *layer = &report->layers[i];
+    for (size_t i = 0; i < layer_count(report); i++) {
+        const json_t *layer = layer_at(report, i);
         if (!layer_rearranges(layer) || !first_of_operator(report, i))
             continue;
         fprintf(stream, "%s", comma);
-        utf8_print(stream, layer->op);
-        fprintf(stream, " %zu", count_rearranged(report, layer->op));
+        utf8_print(stream, field_text(layer, "op"));
+        fprintf(stream, " %zu", count_rearranged(report, field_text(layer, "op")));
         comma = ", ";
     }
 }
 
-void layers_print_costliest(const lip_report *report, FILE *stream)
+void layers_print_costliest(const json_t *report, FILE *stream)
 {
     size_t index[LAYERS_COSTLIEST];
     size_t count = layers_costliest(report, index);
     for (size_t i = 0; i < count; i++) {
-        const lip_layer *layer = &report->layers[index[i]];
+        const json_t *layer = layer_at(report, index[i]);
         fprintf(stream, "%s", i > 0 ? ", " : "");
         utf8_print(stream, layer_name(layer));
-        fprintf(stream, " %s %% (gain %s)", number_percent(layer->log_share).text,
-                number_upper(layer->gain.upper, 6).text);
+        fprintf(stream, " %s %% (gain %s)", number_percent(field_number(layer, "log_share")).text,
+                number_upper(field_number(layer, "gain.upper"), 6).text);
     }
 }
 
-void network_print_estimate(const lip_report *report, FILE *stream)
+void network_print_estimate(const json_t *report, FILE *stream)
 {
-    double product = report->power_product_estimate, upper = report->network.upper;
+    double product = field_number(report, "network.power_iteration_product");
+    double upper = field_number(report, "network.lipschitz.upper");
     if (isnan(product))
         return;
     fprintf(stream, "%s", number_nearest(product, 6).text);
@@ -153,42 +184,73 @@ void network_print_estimate(const lip_report *report, FILE *stream)
                 number_nearest(100.0 * (1.0 - product / upper), 2).text);
 }
 
-static void print_inputs(const lip_run_info *run, FILE *stream)
+static void print_inputs(const json_t *report, FILE *stream)
 {
-    fprintf(stream, "%s ", run->info.input_count > 1 ? "inputs" : "input");
-    for (size_t i = 0; i < run->info.input_count; i++) {
+    const json_t *inputs = field(report, "threat_model.inputs"), *input;
+    size_t i;
+    fprintf(stream, "%s ", json_array_size(inputs) > 1 ? "inputs" : "input");
+    json_array_foreach((json_t *)inputs, i, input) {
         fprintf(stream, "%s'", i > 0 ? ", " : "");
-        utf8_print(stream, run->inputs[i].name);
+        utf8_print(stream, field_text(input, "name"));
         fputc('\'', stream);
     }
 }
 
-static void print_not_proved(const lip_report *report, FILE *stream)
+static void print_interval(const json_t *pair, FILE *stream)
 {
+    fprintf(stream, "[%.17g, %.17g]", value_number(json_array_get(pair, 0)), value_number(json_array_get(pair, 1)));
+}
+
+/* The box that the bounds hold on: the same for all inputs. */
+static void print_range(const json_t *report, FILE *stream)
+{
+    const char *name;
+    json_t *box, *pair;
+    size_t c;
+    json_object_foreach((json_t *)field(report, "network.range"), name, box) {
+        fprintf(stream, " with every element in ");
+        if (!json_is_array(json_array_get(box, 0)))
+            print_interval(box, stream);
+        else
+            json_array_foreach(box, c, pair) {
+                fprintf(stream, "%s", c > 0 ? ", " : "");
+                print_interval(pair, stream);
+            }
+        fprintf(stream, "%s, and for no others", json_is_array(json_array_get(box, 0)) ? " (by channel)" : "");
+        break;
+    }
+}
+
+static void print_not_proved(const json_t *report, FILE *stream)
+{
+    const char *node = field_text(report, "network.reason_node"), *reason = field_text(report, "network.reason");
     fprintf(stream, "Nothing is proved about the whole network: node '");
-    utf8_print(stream, report->reason_node ? report->reason_node : "?");
-    fprintf(stream, "' is %s", verdict_text(report->verdict));
-    if (report->reason && report->reason[0] != '\0') {
+    utf8_print(stream, node);
+    fprintf(stream, "' is %s", field_text(report, "network.verdict"));
+    if (reason[0] != '\0') {
         fprintf(stream, " (");
-        utf8_print(stream, report->reason);
+        utf8_print(stream, reason);
         fputc(')', stream);
     }
     fprintf(stream, ". The bounds of the bounded layers hold.");
 }
 
-void network_print_proof(const lip_run_info *run, FILE *stream)
+void network_print_proof(const json_t *report, FILE *stream)
 {
-    const lip_report *report = run->report;
-    if (report->verdict != LIP_BOUNDED) {
+    if (verdict_of(field(report, "network")) != LIP_BOUNDED) {
         print_not_proved(report, stream);
         return;
     }
-    fprintf(stream, "Proved: for any two inputs x and y, without restriction to a range, the logits f change by"
-                    " ||f(x)-f(y)|| <= %s ||x-y|| in L2, from ",
-            number_upper(report->network.upper, 6).text);
-    print_inputs(run, stream);
+    fprintf(stream, "Proved: for any two inputs x and y");
+    if (json_object_size(field(report, "network.range")) > 0)
+        print_range(report, stream);
+    else
+        fprintf(stream, ", without restriction to a range");
+    fprintf(stream, ", the logits f change by ||f(x)-f(y)|| <= %s ||x-y|| in L2, from ",
+            number_upper(field_number(report, "network.lipschitz.upper"), 6).text);
+    print_inputs(report, stream);
     fprintf(stream, " to '");
-    utf8_print(stream, run->logits.name);
+    utf8_print(stream, field_text(report, "network.output"));
     fprintf(stream, "'; f is the network in real arithmetic with the weights as stored, and the rounding of this"
                     " audit is part of the proof. Power iteration and exact SVD are not proved.");
 }

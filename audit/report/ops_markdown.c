@@ -3,21 +3,25 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "fields.h"
+#include "format.h"
 #include "markdown.h"
-#include "run.h"
 
-static bool render(const lip_run_info *run, FILE *stream)
+#include <inttypes.h>
+
+static bool render(const json_t *document, FILE *stream)
 {
-    (void)run;
+    const json_t *op;
+    size_t i;
     fputs("| operator | domain | opsets | gain |\n|---|---|---|---|\n", stream);
-    for (size_t i = 0; i < lip_op_count(); i++) {
-        lip_op_info op = lip_op_describe(i);
+    json_array_foreach((json_t *)field(document, "operators"), i, op) {
         fputs("| ", stream);
-        markdown_print(stream, op.name);
+        markdown_print(stream, field_text(op, "name"));
         fputs(" | ", stream);
-        markdown_print(stream, op.domain[0] != '\0' ? op.domain : "ai.onnx");
-        fprintf(stream, " | %d-%d | ", op.opset_first, op.opset_last);
-        markdown_print(stream, op.gain);
+        markdown_print(stream, field_text(op, "domain"));
+        fprintf(stream, " | %" PRId64 "-%" PRId64 " | ", field_integer(op, "opset_first"),
+                field_integer(op, "opset_last"));
+        markdown_print(stream, field_text(op, "gain"));
         fputs(" |\n", stream);
     }
     return true;

@@ -3,31 +3,35 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "run.h"
+#include "fields.h"
+#include "format.h"
 
+#include <inttypes.h>
 #include <string.h>
 
-static int widest_name(void)
+static int widest_name(const json_t *operators)
 {
-    size_t widest = strlen("operator");
-    for (size_t i = 0; i < lip_op_count(); i++) {
-        size_t length = strlen(lip_op_describe(i).name);
+    const json_t *op;
+    size_t i, widest = strlen("operator");
+    json_array_foreach((json_t *)operators, i, op) {
+        size_t length = strlen(field_text(op, "name"));
         widest = length > widest ? length : widest;
     }
     return (int)widest;
 }
 
-static bool render(const lip_run_info *run, FILE *stream)
+static bool render(const json_t *document, FILE *stream)
 {
-    (void)run;
-    int width = widest_name();
+    const json_t *operators = field(document, "operators"), *op;
+    size_t i;
+    int width = widest_name(operators);
     fprintf(stream, "%-*s %-14s %-6s  gain\n", width, "operator", "domain", "opsets");
-    for (size_t i = 0; i < lip_op_count(); i++) {
-        lip_op_info op = lip_op_describe(i);
-        char opsets[32];
-        snprintf(opsets, sizeof opsets, "%d-%d", op.opset_first, op.opset_last);
-        const char *domain = op.domain[0] != '\0' ? op.domain : "ai.onnx";
-        fprintf(stream, "%-*s %-14s %-6s  %s\n", width, op.name, domain, opsets, op.gain);
+    json_array_foreach((json_t *)operators, i, op) {
+        char opsets[48];
+        snprintf(opsets, sizeof opsets, "%" PRId64 "-%" PRId64, field_integer(op, "opset_first"),
+                 field_integer(op, "opset_last"));
+        fprintf(stream, "%-*s %-14s %-6s  %s\n", width, field_text(op, "name"), field_text(op, "domain"), opsets,
+                field_text(op, "gain"));
     }
     return true;
 }

@@ -8,17 +8,14 @@
 #ifndef LIP_AUDIT_OUTPUT_H
 #define LIP_AUDIT_OUTPUT_H
 
-#include "run.h"
+#include "format.h"
+#include "replacement.h"
 
 /* One report to write. path NULL or "-": standard output. */
 typedef struct lip_output {
     const lip_format *format;
     const char *path;
 } lip_output;
-
-typedef struct lip_output_error {
-    char message[640];
-} lip_output_error;
 
 bool output_is_stdout(const lip_output *output);
 
@@ -29,6 +26,6 @@ bool output_check(const lip_output *output, lip_output_error *error);
 bool output_same_file(const char *a, const char *b);
 
 /* False with a message if it could not be written in full; an existing file is then as it was. */
-bool output_write(const lip_output *output, const lip_run_info *run, lip_output_error *error);
+bool output_write(const lip_output *output, const json_t *document, lip_output_error *error);
 
 #endif

@@ -15,52 +15,55 @@
 
 #define NUMBER_WIDTH 7
 
-typedef lip_number cell(const lip_layer *layer);
+typedef lip_number cell(const json_t *layer);
 
-static lip_number power_cell(const lip_layer *layer)
+static lip_number power_cell(const json_t *layer)
 {
-    return layer_cell(number_nearest, layer->power_estimate, NUMBER_WIDTH, NUMBER_WIDTH);
+    return layer_cell(number_nearest, field_number(layer, "power_iteration.value"), NUMBER_WIDTH, NUMBER_WIDTH);
 }
 
-static lip_number svd_cell(const lip_layer *layer)
+static lip_number svd_cell(const json_t *layer)
 {
-    return layer_cell(number_nearest, layer->exact_svd, NUMBER_WIDTH, NUMBER_WIDTH);
+    return layer_cell(number_nearest, field_number(layer, "exact_svd"), NUMBER_WIDTH, NUMBER_WIDTH);
 }
 
-static lip_number lower_cell(const lip_layer *layer)
+static lip_number lower_cell(const json_t *layer)
 {
-    return layer_cell(number_lower, layer->gain.lower, NUMBER_WIDTH, NUMBER_WIDTH);
+    return layer_cell(number_lower, field_number(layer, "gain.lower"), NUMBER_WIDTH, NUMBER_WIDTH);
 }
 
-static lip_number upper_cell(const lip_layer *layer)
+static lip_number upper_cell(const json_t *layer)
 {
     lip_number unknown = {"unknown"};
-    if (layer->verdict == LIP_UNKNOWN)
+    if (verdict_of(layer) == LIP_UNKNOWN)
         return unknown;
-    return layer_cell(number_upper, layer->gain.upper, NUMBER_WIDTH, NUMBER_WIDTH);
+    return layer_cell(number_upper, field_number(layer, "gain.upper"), NUMBER_WIDTH, NUMBER_WIDTH);
 }
 
-static lip_number excess_cell(const lip_layer *layer)
+static lip_number excess_cell(const json_t *layer)
 {
     lip_number none = {"-"};
-    return isnan(layer->gain.tightness) ? none : number_excess(layer->gain.tightness);
+    double tightness = field_number(layer, "gain.tightness");
+    return isnan(tightness) ? none : number_excess(tightness);
 }
 
-static lip_number cumulative_cell(const lip_layer *layer)
+static lip_number cumulative_cell(const json_t *layer)
 {
-    return layer_cell(number_upper, layer->cumulative_upper, NUMBER_WIDTH, NUMBER_WIDTH);
+    return layer_cell(number_upper, field_number(layer, "cumulative_upper"), NUMBER_WIDTH, NUMBER_WIDTH);
 }
 
-static lip_number share_cell(const lip_layer *layer)
-{
-    lip_number none = {"-"};
-    return isfinite(layer->log_share) ? number_percent(layer->log_share) : none;
-}
-
-static lip_number seconds_cell(const lip_layer *layer)
+static lip_number share_cell(const json_t *layer)
 {
     lip_number none = {"-"};
-    return isnan(layer->seconds) ? none : number_seconds(layer->seconds);
+    double share = field_number(layer, "log_share");
+    return isfinite(share) ? number_percent(share) : none;
+}
+
+static lip_number seconds_cell(const json_t *layer)
+{
+    lip_number none = {"-"};
+    double seconds = field_number(layer, "seconds");
+    return isnan(seconds) ? none : number_seconds(seconds);
 }
 
 static const struct column {
@@ -90,26 +93,27 @@ static int at_least(int a, int b)
 }
 
 /* What the text needs, cut to what there is: the operator gives way first, then the shapes, then the name. */
-static lip_widths fit_widths(const lip_report *report, int room)
+static lip_widths fit_widths(const json_t *report, int room)
 {
     lip_widths w = {5, 8, 8};
     char shapes[400];
-    for (size_t i = 0; i < report->layer_count; i++) {
-        const lip_layer *layer = &report->layers[i];
+    const json_t *layer;
+    size_t i;
+    json_array_foreach((json_t *)report_layers(report), i, layer) {
         if (layer_rearranges(layer))
             continue;
         layer_shapes(layer, shapes, sizeof shapes);
         w.name = at_least(w.name, utf8_fit(layer_name(layer), UTF8_LABEL_WIDTH, UTF8_KEEP_END).width);
-        w.op = at_least(w.op, utf8_fit(layer->op, UTF8_LABEL_WIDTH, UTF8_KEEP_START).width);
+        w.op = at_least(w.op, utf8_fit(field_text(layer, "op"), UTF8_LABEL_WIDTH, UTF8_KEEP_START).width);
         w.shapes = at_least(w.shapes, utf8_fit(shapes, UTF8_LABEL_WIDTH, UTF8_KEEP_START).width);
     }
     int excess = w.name + w.op + w.shapes - room;
     const int floor[] = {10, 18, 12};
     int *const width[] = {&w.op, &w.shapes, &w.name};
-    for (size_t i = 0; i < 3 && excess > 0; i++) {
-        int give = at_least(0, *width[i] - floor[i]);
+    for (size_t k = 0; k < 3 && excess > 0; k++) {
+        int give = at_least(0, *width[k] - floor[k]);
         give = give < excess ? give : excess;
-        *width[i] -= give;
+        *width[k] -= give;
         excess -= give;
     }
     return w;
@@ -132,13 +136,13 @@ static void print_titles(FILE *stream, lip_widths w)
     }
 }
 
-static void print_layer(FILE *stream, const lip_layer *layer, lip_widths w, bool colour)
+static void print_layer(FILE *stream, const json_t *layer, lip_widths w, bool colour)
 {
     char shapes[400];
-    const char *paint = verdict_colour(layer->verdict, colour);
+    const char *paint = verdict_colour(verdict_of(layer), colour);
     layer_shapes(layer, shapes, sizeof shapes);
     print_label(stream, layer_name(layer), w.name, UTF8_KEEP_END);
-    print_label(stream, layer->op, w.op, UTF8_KEEP_START);
+    print_label(stream, field_text(layer, "op"), w.op, UTF8_KEEP_START);
     print_label(stream, shapes, w.shapes, UTF8_KEEP_START);
     for (size_t i = 0; i < COLUMNS; i++) {
         bool painted = paint[0] != '\0' && column[i].cell == upper_cell;
@@ -147,16 +151,18 @@ static void print_layer(FILE *stream, const lip_layer *layer, lip_widths w, bool
     }
 }
 
-void table_print_layers(const lip_report *report, int width, bool colour, FILE *stream)
+void table_print_layers(const json_t *report, int width, bool colour, FILE *stream)
 {
     int room = width - 3; /* a space after each text */
     for (size_t i = 0; i < COLUMNS; i++)
         room -= column[i].width + (i > 0 ? 1 : 0);
     lip_widths w = fit_widths(report, room);
     print_titles(stream, w);
-    for (size_t i = 0; i < report->layer_count; i++)
-        if (!layer_rearranges(&report->layers[i]))
-            print_layer(stream, &report->layers[i], w, colour);
+    const json_t *layer;
+    size_t i;
+    json_array_foreach((json_t *)report_layers(report), i, layer)
+        if (!layer_rearranges(layer))
+            print_layer(stream, layer, w, colour);
 }
 
 int stream_width(FILE *stream)

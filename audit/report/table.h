@@ -7,11 +7,14 @@
 #ifndef LIP_AUDIT_TABLE_H
 #define LIP_AUDIT_TABLE_H
 
-#include "run.h"
+#include "audit.h"
+
+#include <jansson.h>
+#include <stdio.h>
 
 #define TABLE_WIDTH 100 /* columns where the output is not a terminal, and at the least */
 
-void table_print_layers(const lip_report *report, int width, bool colour, FILE *stream);
+void table_print_layers(const json_t *report, int width, bool colour, FILE *stream);
 
 /* What the stream is written on. */
 int stream_width(FILE *stream);   /* a terminal's columns, never less than TABLE_WIDTH */

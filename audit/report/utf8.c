@@ -36,7 +36,7 @@ static size_t printable(const char *text, size_t *skip)
     size_t size = utf8_size(text);
     bool control = s[0] < 0x20 || s[0] == 0x7F || (s[0] == 0xC2 && size == 2 && s[1] < 0xA0);
     *skip = size == 0 ? 1 : size;
-    return control ? 0 : size;
+    return control || strncmp(text, REPLACEMENT, 3) == 0 ? 0 : size;
 }
 
 void utf8_print(FILE *stream, const char *text)

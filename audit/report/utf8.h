@@ -14,7 +14,8 @@
 /* Bytes of the well-formed character at `text` (1 to 4), or 0 if there is none; '\0' is well formed. */
 size_t utf8_size(const char *text);
 
-/* Prints `text` with '?' in place of control characters and of bytes that are not UTF-8. */
+/* Prints `text` with '?' in place of control characters, of bytes that are not UTF-8, and of U+FFFD, which
+ * stands for such bytes in a report. */
 void utf8_print(FILE *stream, const char *text);
 
 /* A copy in which bytes that are not UTF-8 are U+FFFD; NULL without memory. The caller frees it. */

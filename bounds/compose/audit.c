@@ -8,6 +8,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "multiplier/slope_search.h"
+#include "ranges.h"
 #include "report.h"
 #include "workers.h"
 
@@ -15,6 +17,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+
+static const double SEARCH_PRODUCTS = 6e9;
 
 typedef struct audit {
     const lip_model *model;
@@ -62,6 +66,8 @@ static void compute_layer(void *context, size_t index)
     double start = now();
     a->errors[index] = (lip_error) { 0 };
     a->statuses[index] = plan->folded_away ? LIP_OK : lip_gain_of(&task, &a->gains[index], &a->errors[index]);
+    if (plan->on_range && a->statuses[index] == LIP_OK)
+        lip_range_gain_apply(&task, plan->on_range, &a->gains[index]);
     lip_model_release(a->model, plan->node);
     a->seconds[index] = now() - start;
     report_progress(a, plan->node->name);
@@ -133,11 +139,64 @@ static lip_status compute_layers(audit *a, lip_error *error)
     return LIP_OK;
 }
 
+static lip_status add_pairwise(audit *a, const lip_propagation *network, lip_report *report, lip_error *error)
+{
+    lip_pairwise pairwise;
+    lip_status status = lip_pairwise_bounds(a->model, a->plans, network->cumulative, a->count, network->network_upper,
+                                            lip_report_arena(report), a->memory, &pairwise, error);
+    if (status == LIP_OK)
+        lip_report_set_pairwise(report, &pairwise);
+    return status;
+}
+
+/* What the search for large slopes may do, by the products of one forward pass. */
+static int64_t affordable_evaluations(const audit *a)
+{
+    double products = 1e5;
+    for (size_t i = 0; i < a->count; i++) {
+        const lip_gain *gain = &a->plans[i].gain;
+        if (gain->kind == LIP_GAIN_CONV)
+            products += (double)lip_conv_output_count(&gain->conv) * (double)lip_conv_weight_count(&gain->conv) /
+                        (double)gain->conv.c_out;
+        if (gain->kind == LIP_GAIN_DENSE)
+            products += (double)gain->dense.rows * (double)gain->dense.cols * (double)gain->dense.batch;
+    }
+    double affordable = SEARCH_PRODUCTS / products;
+    return affordable < 40 ? 0 : affordable > 5000 ? 5000 : (int64_t)affordable;
+}
+
+/* Levels of effort beyond the product. What they cannot do leaves the product as it is. */
+static void add_multipliers(audit *a, const lip_propagation *network, lip_report *report)
+{
+    lip_effort effort = a->options.effort == LIP_EFFORT_DEFAULT ? LIP_EFFORT_COMMON : a->options.effort;
+    lip_multiplier_options options = { .effort = (int)effort - (int)LIP_EFFORT_PRODUCT,
+                                       .max_seconds = a->options.max_seconds,
+                                       .threads = a->options.threads, .seed = a->options.seed };
+    lip_multiplier_bounds bounds;
+    if (options.effort == 0 || report->verdict != LIP_BOUNDED || report->network.upper == 0)
+        return;
+    int blas_threads = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+    lip_multiplier_run(a->model, a->plans, a->gains, network->cumulative, a->count, &options, lip_report_arena(report),
+                       &bounds);
+    if (options.effort >= 2 && affordable_evaluations(a) > 0) {
+        lip_slope_options slopes = { a->options.range, a->options.seed, affordable_evaluations(a) };
+        report->lower_estimate = lip_slope_search(a->model, &slopes);
+    }
+    openblas_set_num_threads(blas_threads);
+    lip_report_take_multipliers(report, a->plans, a->count, &bounds);
+    report->peak_memory_bytes = atomic_load(&a->memory->peak);
+}
+
 static lip_status run(audit *a, lip_report **out, lip_error *error)
 {
     lip_propagation network;
+    lip_report *report = NULL;
     double start = now();
     lip_status status = lip_plan_layers(a->model, &a->arena, &a->plans, &a->count, error);
+    if (status == LIP_OK)
+        status = lip_plan_ranges(a->model, a->options.range, a->options.seed, a->plans, a->count, &a->arena, a->memory,
+                                 error);
     if (status == LIP_OK)
         status = allocate(a, error);
     if (status == LIP_OK)
@@ -147,10 +206,20 @@ static lip_status run(audit *a, lip_report **out, lip_error *error)
     if (status == LIP_OK)
         status = lip_propagate(a->model, a->plans, a->gains, a->count, &a->arena, &network, error);
     if (status == LIP_OK)
-        status = lip_report_build(a->plans, a->gains, a->seconds, a->count, &network, a->memory, out, error);
+        status = lip_report_build(a->plans, a->gains, a->seconds, a->count, &network, a->memory, &report, error);
     if (status == LIP_OK)
-        (*out)->bounds_seconds = now() - start;
-    return status;
+        status = add_pairwise(a, &network, report, error);
+    if (status == LIP_OK)
+        add_multipliers(a, &network, report);
+    if (status == LIP_OK && a->options.range)
+        status = lip_report_set_range(report, a->model, a->options.range, error);
+    if (status != LIP_OK) {
+        lip_report_free(&report);
+        return status;
+    }
+    report->bounds_seconds = now() - start;
+    *out = report;
+    return LIP_OK;
 }
 
 lip_status lip_audit(const lip_model *model, const lip_audit_options *options, lip_report **out, lip_error *error)

@@ -7,13 +7,14 @@
 #ifndef LIP_BOUNDS_LAYERS_H
 #define LIP_BOUNDS_LAYERS_H
 
-#include "gain/gain_of.h"
+#include "gain/on_range.h"
 
 typedef struct lip_layer_plan {
     lip_node *node;
     lip_gain gain;
     const struct lip_layer_plan *before, *after; /* the scale nodes folded into this one */
     bool folded_away;                            /* a scale that another layer took: no row of its own, gain 1 */
+    const lip_range_gain *on_range;              /* NULL: nothing is known of its inputs' ranges */
 } lip_layer_plan;
 
 /*

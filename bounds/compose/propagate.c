@@ -40,12 +40,12 @@ static double estimate_of(const lip_layer_gain *gain)
 static reach combine_branches(const lip_layer_plan *plan, const reach *reaches)
 {
     reach total = { 0, 0, (double)NAN, false };
-    bool sum = plan->gain.kind == LIP_GAIN_SUM;
+    bool sum = plan->gain.kind != LIP_GAIN_JOIN && plan->gain.kind != LIP_GAIN_CONCAT;
     for (size_t i = 0; i < plan->node->input_count; i++) {
         const lip_value *value = plan->node->inputs[i];
         if (!value || !value->varies)
             continue;
-        double gain = lip_branch_gain(plan->node, &plan->gain, i);
+        double gain = lip_range_gain_in(plan->node, &plan->gain, plan->on_range, i);
         double upper = lip_mul_up(gain, reaches[value->index].upper), estimate = gain * reaches[value->index].estimate;
         total.upper = lip_add_up(total.upper, sum ? upper : lip_mul_up(upper, upper));
         total.estimate += sum ? estimate : estimate * estimate;
@@ -64,12 +64,18 @@ static bool keeps_elements(const lip_value *from, const lip_value *to)
     return to && lip_shape_count(&from->shape, &before) && lip_shape_count(&to->shape, &after) && before == after;
 }
 
+/* A slope that is attained on the range of a value need not be on the box of inputs that the range came from. */
+static bool lower_holds(const lip_layer_plan *plan)
+{
+    return !plan->on_range || plan->on_range->everywhere || lip_range_gain_keeps_lower(plan->gain.kind);
+}
+
 static reach apply_gain(const lip_layer_plan *plan, const lip_layer_gain *gain, const reach *reaches)
 {
     int input = lip_node_varying(plan->node);
     lip_gain_kind kind = plan->gain.kind;
     bool branches = kind == LIP_GAIN_SUM || kind == LIP_GAIN_JOIN || kind == LIP_GAIN_CONCAT;
-    if (input < 0 && branches)
+    if (input < 0 && (branches || (gain->verdict == LIP_BOUNDED && plan->on_range)))
         return combine_branches(plan, reaches);
     if (input < 0 || gain->verdict == LIP_UNKNOWN) { /* no rule for several varying inputs: not finite, or not known */
         double infinite = (double)INFINITY;
@@ -83,7 +89,7 @@ static reach apply_gain(const lip_layer_plan *plan, const lip_layer_gain *gain, 
     to.upper = lip_mul_up(gain->upper, from.upper);
     to.estimate = gain->upper == 0 || from.estimate == 0 ? 0 : estimate_of(gain) * from.estimate;
     to.isometry = from.isometry && isometry;
-    to.lower = isometry ? from.lower : from.isometry ? gain->lower : (double)NAN;
+    to.lower = isometry ? from.lower : from.isometry && lower_holds(plan) ? gain->lower : (double)NAN;
     return to;
 }
 

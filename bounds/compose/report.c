@@ -85,6 +85,7 @@ static bool fill_layer(lip_layer *layer, const lip_layer_plan *plan, const lip_l
     layer->exact_svd_reason = gain->exact_svd_reason;
     layer->reshaped = gain->reshaped;
     layer->lmt_bound = gain->lmt_bound;
+    layer->won_back_estimate = (double)NAN;
     return list_inputs(layer, node, arena) && list_folded(layer, plan, arena) && layer->op && layer->reason;
 }
 
@@ -153,10 +154,63 @@ lip_status lip_report_build(const lip_layer_plan *plans, const lip_layer_gain *g
     }
     share_logarithms(report);
     judge_network(report, network);
+    report->lower_estimate = (double)NAN;
+    report->levels_reason = "";
+    report->pairwise_method = "";
     report->pairwise_max_upper = (double)NAN;
     report->peak_memory_bytes = atomic_load(&memory->peak);
     *out = report;
     return LIP_OK;
+}
+
+lip_arena *lip_report_arena(lip_report *report) { return &((owned_report *)report)->arena; }
+
+void lip_report_set_pairwise(lip_report *report, const lip_pairwise *pairwise)
+{
+    report->classes = (size_t)pairwise->classes;
+    report->pairwise_upper = pairwise->upper;
+    report->pairwise_method = pairwise->method;
+    report->pairwise_max_upper = pairwise->max_upper;
+}
+
+/* The table is the report's own, of as many classes. */
+static void take_pairs(lip_report *report, const lip_multiplier_bounds *bounds)
+{
+    size_t k = report->classes;
+    double *upper = (double *)(uintptr_t)report->pairwise_upper, largest = 0;
+    bool gained = false;
+    for (size_t i = 0; i < k * k; i++) {
+        gained = gained || bounds->pairs[i] < upper[i];
+        upper[i] = fmin(upper[i], bounds->pairs[i]);
+        largest = fmax(largest, upper[i]);
+    }
+    if (gained)
+        report->pairwise_method = bounds->pairs_method;
+    report->pairwise_max_upper = largest;
+}
+
+void lip_report_take_multipliers(lip_report *report, const lip_layer_plan *plans, size_t count,
+                                 const lip_multiplier_bounds *bounds)
+{
+    size_t layer = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!plans[i].folded_away)
+            report->layers[layer++].won_back_estimate = bounds->won_estimate ? bounds->won_estimate[i] : (double)NAN;
+    if (bounds->network_upper < report->network.upper) {
+        report->network.upper = bounds->network_upper;
+        report->network.method = bounds->network_method;
+        if (!isnan(report->network.lower))
+            report->network.tightness = lip_tightness(report->network.lower, report->network.upper);
+    }
+    if (report->pairwise_upper && bounds->pairs && (size_t)bounds->classes == report->classes)
+        take_pairs(report, bounds);
+    report->levels_reason = bounds->reason;
+    lip_level *levels = lip_arena_alloc(lip_report_arena(report), LIP_MULTIPLIER_LEVELS, sizeof *levels);
+    if (levels) {
+        memcpy(levels, bounds->levels, sizeof bounds->levels);
+        report->levels = levels;
+        report->level_count = bounds->level_count;
+    }
 }
 
 void lip_report_free(lip_report **report)

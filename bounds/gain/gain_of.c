@@ -56,8 +56,9 @@ static bool adds_infinity(const lip_node *node)
 {
     for (size_t i = 0; i < node->input_count; i++) {
         const lip_tensor *constant = lip_node_constant(node, i);
-        if (constant && constant->storage != LIP_OPAQUE && constant->count == 1 && isinf(lip_tensor_real(constant, 0)))
-            return true;
+        for (int64_t k = 0; constant && constant->storage != LIP_OPAQUE && k < constant->count; k++)
+            if (isinf(lip_tensor_real(constant, k)))
+                return true;
     }
     return false;
 }

@@ -5,7 +5,8 @@
  * Samples are independent by construction: every node is applied to each
  * sample with the shapes inferred for one, so that nothing can mix them,
  * whatever a Reshape in the file says. Matrices and convolutions take all
- * samples in one product.
+ * samples in one product. A sample's result may depend on how many others are
+ * in the batch, within the rounding stated below.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -19,36 +20,48 @@ typedef enum lip_batch_precision { LIP_BATCH_F32, LIP_BATCH_F64 } lip_batch_prec
 typedef struct lip_batch lip_batch;
 
 /*
- * Makes room for up to `capacity` samples of a model with one varying input and constants otherwise. Memory: the live
- * activations of `capacity` samples, and the weights once in the precision asked for. Not for several threads at once;
- * open one per thread (they share no state). Refuses (LIP_EUNSUPPORTED) a node that is not understood, naming it.
+ * Makes room for up to `capacity` samples of a model with one input, which is floating-point. capacity 0: as many as
+ * keep a pass in the processor's cache, the fastest where values are visited (a pass without visits divides itself).
+ * Memory, all of it on the account `memory`: the live activations of `capacity` samples, the weights once in the
+ * precision asked for, and some hundred kilobytes for each convolution. Not for several threads at once; open one per
+ * thread (they share no state). Matrices and convolutions are computed here, without BLAS; other nodes may use it, and
+ * it should be told to use one thread. Refuses (LIP_EUNSUPPORTED) a node that is not understood, naming it, and
+ * LIP_EMEMORY where the capacity does not fit. `model` outlives the batch.
  */
 lip_status lip_batch_open(const lip_model *model, int64_t capacity, lip_batch_precision precision, lip_memory *memory,
                           lip_batch **out, lip_error *error);
 void lip_batch_free(lip_batch **batch);
+int64_t lip_batch_capacity(const lip_batch *batch); /* as given, or as chosen; >= 1 */
 
 /* Called after each node; its inputs and outputs can be read, values that nobody reads any more are gone. */
 typedef lip_status lip_batch_visit(void *context, lip_batch *batch, const lip_node *node, int64_t count,
                                    lip_error *error);
 
 /*
- * samples: [count][elements of the input], count <= capacity. visit may be NULL.
+ * samples: [count][elements of the input], count <= capacity; LIP_BATCH_F32 rounds them to float32. visit may be NULL:
+ * then a Relu is done together with the affine node before it where nothing else reads that.
  *
- * Rounding: an affine node (gain kinds DENSE and CONV) computes each output element as a sum of its products and bias in
- * any order, in the batch's precision, with or without FMA. Every other node is computed in float64 by its operator's
- * forward, and in LIP_BATCH_F32 its result is rounded once more to float32 (exact for copies, maxima and Relu).
+ * Rounding: an affine node x -> A x + b (gain kinds DENSE and CONV, constant weights) computes each output element as
+ * the sum of its products and its element of b in any order, in the batch's precision u, with or without FMA; products
+ * with padding are exact zeroes. A and b are rounded once to that precision: exact where the file has float32, except
+ * that a factor (Gemm's alpha and beta) is rounded into them. So, for n products, gradual underflow aside,
+ *   |computed - (A x + b)| <= gamma_{n + 2} (|A| |x| + |b|).
+ * Every other node, and a product with several constant matrices, is computed in float64 by its operator's forward, and
+ * in LIP_BATCH_F32 its result is rounded once more to float32 (exact for copies, maxima and Relu). NaN stays NaN.
  */
 lip_status lip_batch_forward(lip_batch *batch, const double *samples, int64_t count, lip_batch_visit *visit,
                              void *context, lip_error *error);
 
-/* [count][elements] of a value during a visit, and of the logits until the next forward; NULL where there is none, or
- * it is of the other precision. */
+/* [count][elements] of a value during a visit, and of the logits until the next forward; NULL where there is none (any
+ * more, or yet), where it holds whole numbers, or the batch is of the other precision. */
 const double *lip_batch_f64(const lip_batch *batch, const lip_value *value);
 const float *lip_batch_f32(const lip_batch *batch, const lip_value *value);
 
 /*
  * For an affine node x -> A x + b: y = |A| x + |b| elementwise, x >= 0, [count][elements] in float64, computed in the
- * batch's precision (for rounding-error analysis). Costs as much as the node's forward.
+ * batch's precision with rounding as above (LIP_BATCH_F32 rounds x to float32 first, and what is below float32's range
+ * is lost). Any count >= 0, at any time. Costs as much as the node's forward; the first call for a node takes memory
+ * for |A|. Refuses (LIP_EUNSUPPORTED) a node that is not affine in one input with constant weights.
  */
 lip_status lip_batch_magnitude(lip_batch *batch, const lip_node *node, const double *x, int64_t count, double *y,
                                lip_error *error);

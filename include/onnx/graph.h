@@ -88,6 +88,7 @@ struct lip_model {
     lip_value **inputs; /* graph inputs that are not initializers, in file order */
     size_t input_count;
     lip_value *logits;
+    const char *normalises; /* the stored node that shifts or scales the perturbed input before all else; "": none */
     const char **notes;
     size_t note_count;
     struct lip_source *source; /* the file's bytes and mappings that constants point into */

@@ -30,6 +30,9 @@ typedef struct lip_call {
     lip_memory *memory; /* for workspace; what a function takes it gives back */
 } lip_call;
 
+struct lip_range_call;
+struct lip_curve;
+
 struct lip_op {
     const char *name;
     const char *domain; /* "" is the default domain */
@@ -50,6 +53,11 @@ struct lip_op {
     lip_status (*adjoint)(const lip_call *call, lip_error *error); /* NULL: piecewise constant, or none */
     /* Starts from *gain = op->gain. Memory for factors comes from the arena. NULL: gain is as in the row. */
     lip_status (*describe)(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error);
+
+    /* Ranges on a box of inputs and gains there, see range.h. `curve`: the same for elementwise functions of input 0.
+     * Both NULL, or a rule that fails: whatever the type can hold. */
+    lip_status (*range)(const struct lip_range_call *call, lip_error *error);
+    const struct lip_curve *curve;
 };
 
 /* The row for a domain and name, compared in full; NULL if there is none. */

@@ -23,7 +23,7 @@ lip_model_info lip_model_describe(const lip_model *model)
         .nodes_in_file = model->nodes_in_file,
         .parameters = model->parameters,
         .logits = model->logits->name,
-        .normalises = "",
+        .normalises = model->normalises,
         .input_count = model->input_count,
         .note_count = model->note_count,
     };

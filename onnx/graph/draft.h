@@ -20,6 +20,8 @@ typedef struct lip_draft_value {
     bool is_input;   /* of the graph, and not an initializer */
     bool counted;    /* among the model's parameters */
     bool checked;    /* its constant was looked at for NaN and infinity */
+    bool infinite;   /* a constant that holds infinity, or a tensor that may where the input decides */
+    const lip_tensor *pattern; /* its value where every finite varying element is 0, if infinity is left; or NULL */
     const char *why; /* why its elements cannot be used ("holds strings ..."); NULL: they can */
     struct lip_draft_value *alias; /* in a function's body: what the caller passes for this name */
     bool left_out;                 /* ... the caller leaves it out */
@@ -43,6 +45,7 @@ typedef struct lip_draft_node {
     bool has_subgraph;   /* its inputs go on with the values that its subgraphs read */
     lip_branch *branches;
     const lip_scope *scope;
+    bool prepended; /* by preprocess.c */
     bool live;
     int mark; /* of the walk in sort.c */
 } lip_draft_node;

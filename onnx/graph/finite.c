@@ -1,9 +1,9 @@
 /*
  * finite.c: weights must be numbers.
  *
- * No bound can be proved about a network with NaN in it. Infinity is refused
- * too, except in tensors of one element and in attributes that stand for one:
- * limits of Clip and fill values of masks may be infinite.
+ * No bound can be proved about a network with NaN in it. Infinity in an
+ * attribute may be a limit of Clip or a fill value; in a constant it may be a
+ * mask, which infinite.c looks at.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -87,11 +87,12 @@ lip_status lip_node_check_finite(const lip_node *node, lip_error *error)
         int64_t bad = first_bad(value->constant);
         if (bad < 0)
             continue;
-        bool is_nan = isnan(lip_tensor_real(value->constant, bad));
-        if (!is_nan && value->constant->count == 1)
-            continue;
-        return lip_fail_node(error, LIP_EFORMAT, node, "its constant '%s' holds %s (element %lld)", value->name,
-                             is_nan ? "NaN" : "infinity", (long long)bad);
+        while (bad < value->constant->count && !isnan(lip_tensor_real(value->constant, bad)))
+            bad++;
+        lip_draft_of(value)->infinite = true;
+        if (bad < value->constant->count)
+            return lip_fail_node(error, LIP_EFORMAT, node, "its constant '%s' holds NaN (element %lld)", value->name,
+                                 (long long)bad);
     }
     return LIP_OK;
 }

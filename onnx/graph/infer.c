@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "graph/model.h"
+
+#include "attention.h"
 #include "op.h"
 
 #include <inttypes.h>
@@ -144,9 +146,10 @@ static lip_status infer_node(lip_draft *draft, lip_node *node, lip_error *error)
     if (!status)
         status = check_outputs(node, error);
     status = settle(draft, node, status, error);
-    if (status || node->unknown || !can_fold(node))
+    if (status || node->unknown)
         return status;
-    return settle(draft, node, lip_node_fold(draft, node, error), error);
+    status = can_fold(node) ? lip_node_fold(draft, node, error) : lip_node_check_infinite(draft, node, error);
+    return settle(draft, node, status, error);
 }
 
 /* An If whose condition has become a constant. */
@@ -166,6 +169,19 @@ static void reverse(lip_node **nodes, size_t count)
     }
 }
 
+/* Puts the nodes from `before` on in the place of node `at`. */
+static void replace(lip_model *model, size_t at, size_t before)
+{
+    lip_node **rest = model->nodes + at + 1;
+    const size_t old = before - at - 1, added = model->node_count - before;
+    reverse(rest, old); /* three reversals move the new nodes in front of the old ones */
+    reverse(rest + old, added);
+    reverse(rest, old + added);
+    for (size_t i = at; i + 1 < model->node_count; i++)
+        model->nodes[i] = model->nodes[i + 1];
+    model->node_count--;
+}
+
 /* Puts the branch that is taken in the place of node `at`. */
 static lip_status decide(lip_draft *draft, size_t at, lip_error *error)
 {
@@ -175,16 +191,20 @@ static lip_status decide(lip_draft *draft, size_t at, lip_error *error)
     lip_status status = lip_read_branch(draft, model->nodes[at], taken ? "then_branch" : "else_branch", error);
     if (!status)
         status = lip_model_sort_from(draft, before, error);
+    if (!status)
+        replace(model, at, before);
+    return status;
+}
+
+/* The same for an Attention and its parts. What cannot be split stays, and has its reason. */
+static lip_status split(lip_draft *draft, size_t at, lip_error *error)
+{
+    lip_model *model = draft->model;
+    const size_t before = model->node_count;
+    lip_status status = lip_split_attention(draft, model->nodes[at], error);
     if (status)
-        return status;
-    lip_node **rest = model->nodes + at + 1;
-    const size_t old = before - at - 1, added = model->node_count - before;
-    reverse(rest, old); /* three reversals move the new nodes in front of the old ones */
-    reverse(rest + old, added);
-    reverse(rest, old + added);
-    for (size_t i = at; i + 1 < model->node_count; i++)
-        model->nodes[i] = model->nodes[i + 1];
-    model->node_count--;
+        return settle(draft, model->nodes[at], status, error);
+    replace(model, at, before);
     return LIP_OK;
 }
 
@@ -199,7 +219,9 @@ lip_status lip_model_infer(lip_draft *draft, lip_error *error)
         }
         if (i == model->node_count)
             break;
-        lip_status status = infer_node(draft, model->nodes[i], error);
+        lip_status status = lip_is_attention(model->nodes[i]) ? split(draft, i, error) : LIP_OK;
+        if (!status)
+            status = infer_node(draft, model->nodes[i], error);
         if (status)
             return status;
         spread(model->nodes[i]);

@@ -27,8 +27,14 @@ static lip_status build(lip_draft *draft, const lip_load_options *options, lip_e
     lip_model_prune(draft);
     status = lip_model_shape_inputs(draft, options, error);
     if (!status)
+        status = lip_model_preprocess(draft, options, error);
+    if (!status)
         status = lip_model_infer(draft, error);
-    return status ? status : lip_model_finish(draft, error);
+    if (!status)
+        status = lip_model_fuse(draft, error);
+    if (!status)
+        status = lip_model_finish(draft, error);
+    return status ? status : lip_model_find_normalisation(draft, error);
 }
 
 static lip_status open_source(lip_model *model, const void *bytes, size_t size, const char *path, lip_error *error)

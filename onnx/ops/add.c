@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status shape(const lip_node *node, lip_error *error)
@@ -104,6 +105,7 @@ const lip_op lip_op_add = {
     .shape = shape,
     .forward = add_forward,
     .adjoint = add_adjoint,
+    .range = lip_range_add,
 };
 
 const lip_op lip_op_sub = {
@@ -115,4 +117,5 @@ const lip_op lip_op_sub = {
     .shape = shape,
     .forward = sub_forward,
     .adjoint = sub_adjoint,
+    .range = lip_range_sub,
 };

@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 #include "window.h"
 
@@ -114,4 +115,5 @@ const lip_op lip_op_average_pool = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_weighted,
 };

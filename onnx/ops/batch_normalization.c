@@ -10,6 +10,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 
 #include <float.h>
@@ -154,4 +155,5 @@ const lip_op lip_op_batch_normalization = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_batch_normalization,
 };

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -116,6 +117,7 @@ const lip_op lip_op_cast = {
     .forward = forward,
     .adjoint = lip_copy_adjoint,
     .describe = describe,
+    .range = lip_range_cast,
 };
 
 const lip_op lip_op_cast_like = {
@@ -128,4 +130,5 @@ const lip_op lip_op_cast_like = {
     .forward = forward,
     .adjoint = cast_like_adjoint,
     .describe = cast_like_describe,
+    .range = lip_range_cast,
 };

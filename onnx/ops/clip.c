@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <float.h>
@@ -124,4 +125,5 @@ const lip_op lip_op_clip = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .curve = &lip_curve_clip,
 };

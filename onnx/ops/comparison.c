@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #define JUMPS "discontinuous: its result is 0 or 1"
@@ -156,6 +157,7 @@ const lip_op lip_op_and = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = logic_shape,
     .forward = and_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_equal = {
@@ -166,6 +168,7 @@ const lip_op lip_op_equal = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = shape,
     .forward = equal_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_greater = {
@@ -176,6 +179,7 @@ const lip_op lip_op_greater = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = shape,
     .forward = greater_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_greater_or_equal = {
@@ -186,6 +190,7 @@ const lip_op lip_op_greater_or_equal = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = shape,
     .forward = greater_or_equal_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_less = {
@@ -196,6 +201,7 @@ const lip_op lip_op_less = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = shape,
     .forward = less_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_less_or_equal = {
@@ -206,6 +212,7 @@ const lip_op lip_op_less_or_equal = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = shape,
     .forward = less_or_equal_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_or = {
@@ -216,6 +223,7 @@ const lip_op lip_op_or = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = JUMPS},
     .shape = logic_shape,
     .forward = or_forward,
+    .range = lip_range_compare,
 };
 
 const lip_op lip_op_xor = {

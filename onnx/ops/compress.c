@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <string.h>
@@ -120,6 +121,7 @@ const lip_op lip_op_compress = {
     .shape = compress_shape,
     .forward = compress_forward,
     .adjoint = compress_adjoint,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_non_zero = {

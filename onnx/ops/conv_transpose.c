@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "conv_geometry.h"
+#include "ranges.h"
 #include "support.h"
 #include "window.h"
 
@@ -149,4 +150,5 @@ const lip_op lip_op_conv_transpose = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_product,
 };

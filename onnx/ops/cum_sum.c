@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 typedef struct layout {
@@ -106,4 +107,5 @@ const lip_op lip_op_cum_sum = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_weighted,
 };

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 #include "view.h"
 
@@ -115,6 +116,7 @@ const lip_op lip_op_depth_to_space = {
     .shape = depth_shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_space_to_depth = {
@@ -126,4 +128,5 @@ const lip_op lip_op_space_to_depth = {
     .shape = space_shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status shape(const lip_node *node, lip_error *error)
@@ -53,4 +54,5 @@ const lip_op lip_op_dropout = {
     .forward = forward,
     .adjoint = lip_copy_adjoint,
     .describe = describe,
+    .range = lip_range_described,
 };

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -55,4 +56,5 @@ const lip_op lip_op_elu = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .curve = &lip_curve_elu,
 };

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -33,4 +34,5 @@ const lip_op lip_op_erf = {
     .shape = lip_shape_of_map,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_erf,
 };

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -74,6 +75,7 @@ const lip_op lip_op_exp = {
     .shape = lip_shape_of_map,
     .forward = exp_forward,
     .adjoint = exp_adjoint,
+    .curve = &lip_curve_exp,
 };
 
 const lip_op lip_op_log = {
@@ -85,6 +87,7 @@ const lip_op lip_op_log = {
     .shape = lip_shape_of_map,
     .forward = log_forward,
     .adjoint = log_adjoint,
+    .curve = &lip_curve_log,
 };
 
 const lip_op lip_op_reciprocal = {
@@ -96,6 +99,7 @@ const lip_op lip_op_reciprocal = {
     .shape = lip_shape_of_map,
     .forward = reciprocal_forward,
     .adjoint = reciprocal_adjoint,
+    .curve = &lip_curve_reciprocal,
 };
 
 const lip_op lip_op_sqrt = {
@@ -107,4 +111,5 @@ const lip_op lip_op_sqrt = {
     .shape = lip_shape_of_map,
     .forward = sqrt_forward,
     .adjoint = sqrt_adjoint,
+    .curve = &lip_curve_sqrt,
 };

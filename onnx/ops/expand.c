@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 #include "view.h"
 
@@ -63,4 +64,5 @@ const lip_op lip_op_expand = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status shape(const lip_node *node, lip_error *error)
@@ -29,4 +30,5 @@ const lip_op lip_op_flatten = {
     .shape = shape,
     .forward = lip_copy_forward,
     .adjoint = lip_copy_adjoint,
+    .range = lip_range_monotone,
 };

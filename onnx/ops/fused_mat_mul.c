@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 #include "view.h"
 
@@ -174,4 +175,5 @@ const lip_op lip_op_microsoft_fused_mat_mul = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_product,
 };

@@ -6,6 +6,7 @@
 #include "gather.h"
 
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <string.h>
@@ -88,4 +89,5 @@ const lip_op lip_op_gather = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = lip_gather_describe,
+    .range = lip_range_gather,
 };

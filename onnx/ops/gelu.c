@@ -21,6 +21,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -144,6 +145,7 @@ const lip_op lip_op_gelu = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .curve = &lip_curve_gelu,
 };
 
 const lip_op lip_op_microsoft_fast_gelu = {
@@ -155,6 +157,7 @@ const lip_op lip_op_microsoft_fast_gelu = {
     .shape = fast_shape,
     .forward = fast_forward,
     .adjoint = fast_adjoint,
+    .curve = &lip_curve_fast_gelu,
 };
 
 const lip_op lip_op_microsoft_gelu = {
@@ -166,4 +169,5 @@ const lip_op lip_op_microsoft_gelu = {
     .shape = lip_shape_of_map,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_gelu,
 };

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 
 #include <cblas.h>
@@ -188,4 +189,5 @@ const lip_op lip_op_gemm = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_product,
 };

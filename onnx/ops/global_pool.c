@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 
 #include <string.h>
@@ -99,6 +100,7 @@ const lip_op lip_op_global_average_pool = {
     .shape = shape,
     .forward = forward_average,
     .adjoint = adjoint_average,
+    .range = lip_range_weighted,
 };
 
 const lip_op lip_op_global_max_pool = {
@@ -110,4 +112,5 @@ const lip_op lip_op_global_max_pool = {
     .shape = shape,
     .forward = forward_max,
     .adjoint = adjoint_max,
+    .range = lip_range_monotone,
 };

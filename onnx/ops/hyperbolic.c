@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -88,6 +89,7 @@ const lip_op lip_op_acosh = {
     .shape = lip_shape_of_map,
     .forward = acosh_forward,
     .adjoint = acosh_adjoint,
+    .curve = &lip_curve_acosh,
 };
 
 const lip_op lip_op_asinh = {
@@ -99,6 +101,7 @@ const lip_op lip_op_asinh = {
     .shape = lip_shape_of_map,
     .forward = asinh_forward,
     .adjoint = asinh_adjoint,
+    .curve = &lip_curve_asinh,
 };
 
 const lip_op lip_op_atanh = {
@@ -110,6 +113,7 @@ const lip_op lip_op_atanh = {
     .shape = lip_shape_of_map,
     .forward = atanh_forward,
     .adjoint = atanh_adjoint,
+    .curve = &lip_curve_atanh,
 };
 
 const lip_op lip_op_cosh = {
@@ -121,6 +125,7 @@ const lip_op lip_op_cosh = {
     .shape = lip_shape_of_map,
     .forward = cosh_forward,
     .adjoint = cosh_adjoint,
+    .curve = &lip_curve_cosh,
 };
 
 const lip_op lip_op_sinh = {
@@ -132,4 +137,5 @@ const lip_op lip_op_sinh = {
     .shape = lip_shape_of_map,
     .forward = sinh_forward,
     .adjoint = sinh_adjoint,
+    .curve = &lip_curve_sinh,
 };

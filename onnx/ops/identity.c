@@ -5,6 +5,7 @@
  */
 #include "copy.h"
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 const lip_op lip_op_identity = {
@@ -16,4 +17,5 @@ const lip_op lip_op_identity = {
     .shape = lip_shape_of_number,
     .forward = lip_copy_forward,
     .adjoint = lip_copy_adjoint,
+    .range = lip_range_monotone,
 };

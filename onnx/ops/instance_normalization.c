@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "normalize.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <inttypes.h>
@@ -66,6 +67,13 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     return LIP_OK;
 }
 
+static lip_status range(const lip_range_call *call, lip_error *error)
+{
+    lip_normalize n = { 0 };
+    LIP_TRY(read(call->node, &n, error));
+    return lip_range_normalize(call, &n, error);
+}
+
 const lip_op lip_op_instance_normalization = {
     .name = "InstanceNormalization",
     .domain = "",
@@ -76,4 +84,5 @@ const lip_op lip_op_instance_normalization = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = range,
 };

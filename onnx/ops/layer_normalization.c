@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "normalize.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status shape(const lip_node *node, lip_error *error)
@@ -48,6 +49,13 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     return LIP_OK;
 }
 
+static lip_status range(const lip_range_call *call, lip_error *error)
+{
+    lip_normalize n = { 0 };
+    LIP_TRY(lip_normalize_over_axes(call->node, true, &n, error));
+    return lip_range_normalize(call, &n, error);
+}
+
 const lip_op lip_op_layer_normalization = {
     .name = "LayerNormalization",
     .domain = "",
@@ -58,4 +66,5 @@ const lip_op lip_op_layer_normalization = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = range,
 };

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -54,4 +55,5 @@ const lip_op lip_op_leaky_relu = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .curve = &lip_curve_leaky_relu,
 };

@@ -12,6 +12,7 @@
  */
 #include "outward.h"
 #include "slices.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -70,4 +71,5 @@ const lip_op lip_op_log_softmax = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_log_softmax,
 };

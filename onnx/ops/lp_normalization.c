@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "slices.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -84,4 +85,5 @@ const lip_op lip_op_lp_normalization = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_lp_normalization,
 };

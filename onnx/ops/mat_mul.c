@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 
 #include <cblas.h>
@@ -226,4 +227,5 @@ const lip_op lip_op_mat_mul = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_product,
 };

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 #include "variadic.h"
 
@@ -102,6 +103,7 @@ const lip_op lip_op_max = {
     .forward = max_forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_extreme,
 };
 
 const lip_op lip_op_min = {
@@ -114,4 +116,5 @@ const lip_op lip_op_min = {
     .forward = min_forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_extreme,
 };

@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "ranges.h"
 #include "support.h"
 #include "window.h"
 
@@ -126,4 +127,5 @@ const lip_op lip_op_max_pool = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_monotone,
 };

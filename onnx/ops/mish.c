@@ -15,6 +15,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -48,4 +49,5 @@ const lip_op lip_op_mish = {
     .shape = lip_shape_of_map,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_mish,
 };

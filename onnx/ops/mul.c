@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <float.h>
@@ -176,6 +177,7 @@ const lip_op lip_op_div = {
     .forward = div_forward,
     .adjoint = div_adjoint,
     .describe = div_describe,
+    .range = lip_range_div,
 };
 
 const lip_op lip_op_mul = {
@@ -188,4 +190,5 @@ const lip_op lip_op_mul = {
     .forward = mul_forward,
     .adjoint = mul_adjoint,
     .describe = mul_describe,
+    .range = lip_range_mul,
 };

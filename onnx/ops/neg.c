@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 static double value(double x, const double *p)
@@ -44,4 +45,5 @@ const lip_op lip_op_neg = {
     .shape = lip_shape_of_number,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_neg,
 };

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <string.h>
@@ -193,4 +194,5 @@ const lip_op lip_op_pad = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_monotone,
 };

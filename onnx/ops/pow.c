@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -115,4 +116,5 @@ const lip_op lip_op_pow = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_pow,
 };

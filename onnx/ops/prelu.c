@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "interval.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -91,6 +93,28 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     return LIP_OK;
 }
 
+/* Gain in x, and in a slope that varies: the root of what its elements meet. */
+static lip_status range(const lip_range_call *call, lip_error *error)
+{
+    const lip_span *x = &call->in[0], *slope = &call->in[1];
+    double largest = 0;
+    if (!call->out[0].lo) return LIP_OK;
+    if (!slope->constant) return lip_fail(error, LIP_EUNSUPPORTED, "its slope is not a constant");
+    lip_broadcast it = begin(call->node);
+    do {
+        for (int64_t i = 0; i < it.row; i++) {
+            lip_interval y, slopes;
+            lip_curve_two_slopes((lip_interval){x->lo[it.at + i], x->hi[it.at + i]},
+                                 slope->lo[it.offset[0] + i * it.step[0]], 1, &y, &slopes);
+            call->out[0].lo[it.at + i] = y.lo;
+            call->out[0].hi[it.at + i] = y.hi;
+            largest = fmax(largest, lip_magnitude(slopes));
+        }
+    } while (lip_broadcast_next(&it));
+    call->gain[0] = *call->gain_lower = largest;
+    return LIP_OK;
+}
+
 const lip_op lip_op_prelu = {
     .name = "PRelu",
     .domain = "",
@@ -101,4 +125,5 @@ const lip_op lip_op_prelu = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = range,
 };

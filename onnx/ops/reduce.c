@@ -14,6 +14,7 @@
  */
 #include "reduce.h"
 
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -219,6 +220,7 @@ const lip_op lip_op_reduce_l1 = {
     .forward = l1_forward,
     .adjoint = l1_adjoint,
     .describe = l1_describe,
+    .range = lip_range_reduce_l1,
 };
 
 const lip_op lip_op_reduce_l2 = {
@@ -230,6 +232,7 @@ const lip_op lip_op_reduce_l2 = {
     .shape = lip_reduce_shape_real,
     .forward = l2_forward,
     .adjoint = l2_adjoint,
+    .range = lip_range_reduce_l2,
 };
 
 const lip_op lip_op_reduce_log_sum = {
@@ -241,6 +244,7 @@ const lip_op lip_op_reduce_log_sum = {
     .shape = lip_reduce_shape_real,
     .forward = log_sum_forward,
     .adjoint = log_sum_adjoint,
+    .range = lip_range_reduce_log_sum,
 };
 
 const lip_op lip_op_reduce_log_sum_exp = {
@@ -252,6 +256,7 @@ const lip_op lip_op_reduce_log_sum_exp = {
     .shape = lip_reduce_shape_real,
     .forward = log_sum_exp_forward,
     .adjoint = log_sum_exp_adjoint,
+    .range = lip_range_reduce_log_sum_exp,
 };
 
 const lip_op lip_op_reduce_max = {
@@ -263,6 +268,7 @@ const lip_op lip_op_reduce_max = {
     .shape = lip_reduce_shape,
     .forward = max_forward,
     .adjoint = max_adjoint,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_reduce_mean = {
@@ -274,6 +280,7 @@ const lip_op lip_op_reduce_mean = {
     .shape = lip_reduce_shape,
     .forward = mean_forward,
     .adjoint = mean_adjoint,
+    .range = lip_range_weighted,
 };
 
 const lip_op lip_op_reduce_min = {
@@ -285,6 +292,7 @@ const lip_op lip_op_reduce_min = {
     .shape = lip_reduce_shape,
     .forward = min_forward,
     .adjoint = min_adjoint,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_reduce_prod = {
@@ -308,6 +316,7 @@ const lip_op lip_op_reduce_sum = {
     .shape = lip_reduce_shape,
     .forward = sum_forward,
     .adjoint = sum_adjoint,
+    .range = lip_range_weighted,
 };
 
 const lip_op lip_op_reduce_sum_square = {
@@ -319,4 +328,5 @@ const lip_op lip_op_reduce_sum_square = {
     .shape = lip_reduce_shape_real,
     .forward = sum_square_forward,
     .adjoint = sum_square_adjoint,
+    .range = lip_range_reduce_sum_square,
 };

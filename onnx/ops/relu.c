@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status forward(const lip_call *call, lip_error *error)
@@ -41,4 +42,5 @@ const lip_op lip_op_relu = {
     .shape = lip_shape_of_number,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_relu,
 };

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status wanted(const lip_node *node, lip_ints *out, lip_error *error)
@@ -72,4 +73,5 @@ const lip_op lip_op_reshape = {
     .shape = shape,
     .forward = lip_copy_forward,
     .adjoint = lip_copy_adjoint,
+    .range = lip_range_monotone,
 };

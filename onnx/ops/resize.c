@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "interpolate.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <string.h>
@@ -155,4 +156,5 @@ const lip_op lip_op_resize = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_described,
 };

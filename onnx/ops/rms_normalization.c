@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "normalize.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status shape(const lip_node *node, lip_error *error)
@@ -43,6 +44,13 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     return LIP_OK;
 }
 
+static lip_status range(const lip_range_call *call, lip_error *error)
+{
+    lip_normalize n = { 0 };
+    LIP_TRY(lip_normalize_over_axes(call->node, false, &n, error));
+    return lip_range_normalize(call, &n, error);
+}
+
 const lip_op lip_op_rms_normalization = {
     .name = "RMSNormalization",
     .domain = "",
@@ -53,6 +61,7 @@ const lip_op lip_op_rms_normalization = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = range,
 };
 
 const lip_op lip_op_simplified_layer_normalization = {
@@ -65,4 +74,5 @@ const lip_op lip_op_simplified_layer_normalization = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = range,
 };

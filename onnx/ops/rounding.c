@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -70,6 +71,7 @@ const lip_op lip_op_ceil = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = "discontinuous: it jumps at whole numbers"},
     .shape = lip_shape_of_map,
     .forward = ceil_forward,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_floor = {
@@ -80,6 +82,7 @@ const lip_op lip_op_floor = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = "discontinuous: it jumps at whole numbers"},
     .shape = lip_shape_of_map,
     .forward = floor_forward,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_round = {
@@ -90,6 +93,7 @@ const lip_op lip_op_round = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = "discontinuous: it jumps half-way between whole numbers"},
     .shape = lip_shape_of_map,
     .forward = round_forward,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_sign = {
@@ -100,4 +104,5 @@ const lip_op lip_op_sign = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = "discontinuous: it jumps at zero"},
     .shape = lip_shape_of_number,
     .forward = sign_forward,
+    .range = lip_range_monotone,
 };

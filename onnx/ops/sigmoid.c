@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -34,4 +35,5 @@ const lip_op lip_op_sigmoid = {
     .shape = lip_shape_of_map,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_sigmoid,
 };

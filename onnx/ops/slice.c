@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 #include "view.h"
 
@@ -116,4 +117,5 @@ const lip_op lip_op_slice = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };

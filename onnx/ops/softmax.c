@@ -12,6 +12,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "slices.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -72,4 +73,5 @@ const lip_op lip_op_softmax = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .range = lip_range_softmax,
 };

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 #include "view.h"
 
@@ -124,4 +125,5 @@ const lip_op lip_op_split = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };

@@ -1,7 +1,7 @@
 /*
  * split_up.c: operators that stand for a sequence of others, for which
- * onnx/graph/lower.c puts these into the graph: what reaches these rows is
- * what it could not split.
+ * onnx/graph/lower.c (Attention: attention.c) puts these into the graph: what
+ * reaches these rows is what could not be split.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -32,6 +32,15 @@ SPLIT_UP(bias_gelu, "BiasGelu", "that of Add and Gelu");
 SPLIT_UP(fused_conv, "FusedConv", "that of Conv, Add and the activation");
 SPLIT_UP(fused_gemm, "FusedGemm", "that of Gemm and the activation");
 SPLIT_UP(skip_layer_normalization, "SkipLayerNormalization", "that of Add and LayerNormalization");
+
+const lip_op lip_op_attention = {
+    .name = "Attention",
+    .domain = "",
+    .opset_first = 23,
+    .opset_last = LIP_OPSET_LAST,
+    .gain = {.kind = LIP_GAIN_UNKNOWN, .reason = "that of MatMul, Softmax and MatMul"},
+    .shape = refuse,
+};
 
 const lip_op lip_op_if = {
     .name = "If",

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status axes_of(const lip_node *node, lip_ints *axes, lip_error *error)
@@ -59,6 +60,7 @@ const lip_op lip_op_squeeze = {
     .shape = squeeze_shape,
     .forward = lip_copy_forward,
     .adjoint = lip_copy_adjoint,
+    .range = lip_range_monotone,
 };
 
 const lip_op lip_op_unsqueeze = {
@@ -70,4 +72,5 @@ const lip_op lip_op_unsqueeze = {
     .shape = unsqueeze_shape,
     .forward = lip_copy_forward,
     .adjoint = lip_copy_adjoint,
+    .range = lip_range_monotone,
 };

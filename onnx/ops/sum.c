@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 #include "variadic.h"
 
@@ -92,6 +93,7 @@ const lip_op lip_op_mean = {
     .forward = mean_forward,
     .adjoint = mean_adjoint,
     .describe = mean_describe,
+    .range = lip_range_weighted,
 };
 
 const lip_op lip_op_sum = {
@@ -103,4 +105,5 @@ const lip_op lip_op_sum = {
     .shape = lip_variadic_shape_real,
     .forward = sum_forward,
     .adjoint = sum_adjoint,
+    .range = lip_range_weighted,
 };

@@ -13,6 +13,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -68,6 +69,7 @@ const lip_op lip_op_microsoft_quick_gelu = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .curve = &lip_curve_swish,
 };
 
 const lip_op lip_op_swish = {
@@ -80,4 +82,5 @@ const lip_op lip_op_swish = {
     .forward = forward,
     .adjoint = adjoint,
     .describe = describe,
+    .curve = &lip_curve_swish,
 };

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -32,4 +33,5 @@ const lip_op lip_op_tanh = {
     .shape = lip_shape_of_map,
     .forward = forward,
     .adjoint = adjoint,
+    .curve = &lip_curve_tanh,
 };

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 #include "view.h"
 
@@ -69,4 +70,5 @@ const lip_op lip_op_transpose = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };

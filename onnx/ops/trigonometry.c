@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "elementwise.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <math.h>
@@ -103,6 +104,7 @@ const lip_op lip_op_acos = {
     .shape = lip_shape_of_map,
     .forward = acos_forward,
     .adjoint = acos_adjoint,
+    .curve = &lip_curve_acos,
 };
 
 const lip_op lip_op_asin = {
@@ -114,6 +116,7 @@ const lip_op lip_op_asin = {
     .shape = lip_shape_of_map,
     .forward = asin_forward,
     .adjoint = asin_adjoint,
+    .curve = &lip_curve_asin,
 };
 
 const lip_op lip_op_atan = {
@@ -125,6 +128,7 @@ const lip_op lip_op_atan = {
     .shape = lip_shape_of_map,
     .forward = atan_forward,
     .adjoint = atan_adjoint,
+    .curve = &lip_curve_atan,
 };
 
 const lip_op lip_op_cos = {
@@ -136,6 +140,7 @@ const lip_op lip_op_cos = {
     .shape = lip_shape_of_map,
     .forward = cos_forward,
     .adjoint = cos_adjoint,
+    .curve = &lip_curve_cos,
 };
 
 const lip_op lip_op_sin = {
@@ -147,6 +152,7 @@ const lip_op lip_op_sin = {
     .shape = lip_shape_of_map,
     .forward = sin_forward,
     .adjoint = sin_adjoint,
+    .curve = &lip_curve_sin,
 };
 
 const lip_op lip_op_tan = {
@@ -158,4 +164,5 @@ const lip_op lip_op_tan = {
     .shape = lip_shape_of_map,
     .forward = tan_forward,
     .adjoint = tan_adjoint,
+    .curve = &lip_curve_tan,
 };

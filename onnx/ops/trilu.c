@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "ranges.h"
 #include "support.h"
 
 static lip_status diagonal(const lip_node *node, int64_t *k, lip_error *error)
@@ -77,4 +78,5 @@ const lip_op lip_op_trilu = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_monotone,
 };

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "interpolate.h"
+#include "ranges.h"
 #include "support.h"
 
 #include <string.h>
@@ -71,4 +72,5 @@ const lip_op lip_op_upsample = {
     .shape = shape,
     .forward = forward,
     .adjoint = adjoint,
+    .range = lip_range_described,
 };

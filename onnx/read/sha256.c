@@ -58,25 +58,50 @@ static void absorb(uint32_t state[8], const uint8_t block[64])
         state[i] += s[i];
 }
 
+void lip_digest_begin(lip_digest *digest)
+{
+    static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    *digest = (lip_digest){.size = 0};
+    memcpy(digest->state, initial, sizeof initial);
+}
+
+void lip_digest_add(lip_digest *digest, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    size_t used = digest->size % sizeof digest->rest, left = size;
+    digest->size += size;
+    if (used) {
+        size_t step = left < sizeof digest->rest - used ? left : sizeof digest->rest - used;
+        memcpy(digest->rest + used, at, step);
+        if (used + step < sizeof digest->rest)
+            return;
+        absorb(digest->state, digest->rest);
+        at += step;
+        left -= step;
+    }
+    for (; left >= sizeof digest->rest; at += sizeof digest->rest, left -= sizeof digest->rest)
+        absorb(digest->state, at);
+    if (left)
+        memcpy(digest->rest, at, left);
+}
+
+void lip_digest_end(lip_digest *digest, char text[65])
+{
+    uint8_t last[128] = {0x80}; /* what pads the message to a multiple of 64 bytes: 0x80, zeros, its length in bits */
+    size_t used = digest->size % 64, padding = (used < 56 ? 64 : 128) - used;
+    for (size_t i = 0; i < 8; i++)
+        last[padding - 1 - i] = (uint8_t)(digest->size << 3 >> (8 * i));
+    lip_digest_add(digest, last, padding);
+    for (int i = 0; i < 64; i++)
+        text[i] = "0123456789abcdef"[digest->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+    text[64] = '\0';
+}
+
 void lip_sha256(const void *bytes, size_t size, char text[65])
 {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    const uint8_t *at = bytes;
-    size_t left = size;
-    for (; left >= 64; at += 64, left -= 64)
-        absorb(state, at);
-
-    uint8_t last[128] = {0};
-    size_t padded = left < 56 ? 64 : 128;
-    if (left)
-        memcpy(last, at, left);
-    last[left] = 0x80;
-    for (size_t i = 0; i < 8; i++)
-        last[padded - 1 - i] = (uint8_t)((uint64_t)size << 3 >> (8 * i));
-    for (size_t i = 0; i < padded; i += 64)
-        absorb(state, last + i);
-
-    for (int i = 0; i < 64; i++)
-        text[i] = "0123456789abcdef"[state[i / 8] >> (28 - 4 * (i % 8)) & 15];
-    text[64] = '\0';
+    lip_digest digest;
+    lip_digest_begin(&digest);
+    lip_digest_add(&digest, bytes, size);
+    lip_digest_end(&digest, text);
 }

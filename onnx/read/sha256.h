@@ -6,7 +6,7 @@
 #ifndef LIP_ONNX_READ_SHA256_H
 #define LIP_ONNX_READ_SHA256_H
 
-#include <stddef.h>
+#include "../lipaudit.h"
 
 /* Lower-case hexadecimal, NUL-terminated. */
 void lip_sha256(const void *bytes, size_t size, char text[65]);

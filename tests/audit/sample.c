@@ -45,7 +45,7 @@ static lip_layer unknown_layers[COUNT(layers)];
 static const lip_report report = {
     .layers = layers, .layer_count = COUNT(layers), .network = {0.0, 4.2000001, INFINITY, "product"},
     .product_upper = 4.2000001, .power_product_estimate = 4.0, .verdict = LIP_BOUNDED, .reason = "",
-    .reason_node = "", .bounds_seconds = 0.6, .peak_memory_bytes = 1 << 20,
+    .reason_node = "", .bounds_seconds = 0.6, .pairwise_max_upper = NAN, .peak_memory_bytes = 1 << 20,
 };
 
 static lip_report unknown_report;
@@ -91,14 +91,22 @@ lip_run_info sample_unknown_run(void)
     return run;
 }
 
-char *sample_render(const lip_format *format, const lip_run_info *run)
+char *sample_render_document(const lip_format *format, const json_t *document)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
         return NULL;
-    format->render(run, stream);
+    format->render(document, stream);
     fclose(stream);
+    return text;
+}
+
+char *sample_render(const lip_format *format, const lip_run_info *run)
+{
+    json_t *document = document_of(run);
+    char *text = document ? sample_render_document(format, document) : NULL;
+    json_decref(document);
     return text;
 }

@@ -8,12 +8,14 @@
 #ifndef TEST_AUDIT_SAMPLE_H
 #define TEST_AUDIT_SAMPLE_H
 
-#include "run.h"
+#include "document.h"
+#include "format.h"
 
 lip_run_info sample_run(void); /* three bounded layers and one that only re-arranges */
 lip_run_info sample_unknown_run(void); /* the same with a last layer that is not known */
 
-/* What the format writes; the caller frees it. */
+/* What the format writes of the run's document; the caller frees it. */
 char *sample_render(const lip_format *format, const lip_run_info *run);
+char *sample_render_document(const lip_format *format, const json_t *document);
 
 #endif

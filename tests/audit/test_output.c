@@ -18,30 +18,29 @@
 
 static char folder[] = "/tmp/lipaudit-test-XXXXXX";
 
-static bool render_hello(const lip_run_info *run, FILE *stream)
+static bool render_hello(const json_t *document, FILE *stream)
 {
-    (void)run;
+    (void)document;
     fputs("hello\n", stream);
     return true;
 }
 
-static bool render_half(const lip_run_info *run, FILE *stream)
+static bool render_half(const json_t *document, FILE *stream)
 {
-    (void)run;
+    (void)document;
     fputs("hel", stream);
     return false;
 }
 
-static bool render_interrupted(const lip_run_info *run, FILE *stream)
+static bool render_interrupted(const json_t *document, FILE *stream)
 {
     raise(SIGINT);
     raise(SIGTERM);
-    return render_hello(run, stream);
+    return render_hello(document, stream);
 }
 
 static const lip_format interrupted = {"interrupted", ".txt", render_interrupted};
 static const lip_format hello = {"hello", ".txt", render_hello}, half = {"half", ".txt", render_half};
-static const lip_run_info nothing;
 
 static const char *in_folder(const char *name)
 {
@@ -78,8 +77,8 @@ static void writes_and_replaces(void **unused)
     lip_output output = {&hello, in_folder("a")};
     assert_true(output_check(&output, &error));
     assert_int_equal(files_in_folder(), 0); /* checking leaves nothing behind */
-    assert_true(output_write(&output, &nothing, &error));
-    assert_true(output_write(&output, &nothing, &error));
+    assert_true(output_write(&output, NULL, &error));
+    assert_true(output_write(&output, NULL, &error));
     assert_content(output.path, "hello\n");
     assert_int_equal(files_in_folder(), 1);
 }
@@ -89,7 +88,7 @@ static void failure_leaves_the_old_file(void **unused)
     (void)unused;
     lip_output_error error;
     lip_output output = {&half, in_folder("a")};
-    assert_false(output_write(&output, &nothing, &error));
+    assert_false(output_write(&output, NULL, &error));
     assert_content(output.path, "hello\n");
     assert_int_equal(files_in_folder(), 1);
 }
@@ -100,7 +99,7 @@ static void signals_wait_for_the_file(void **unused)
     lip_output_error error;
     lip_output output = {&interrupted, in_folder("a")};
     struct sigaction after;
-    assert_true(output_write(&output, &nothing, &error));
+    assert_true(output_write(&output, NULL, &error));
     assert_content(output.path, "hello\n");
     assert_int_equal(files_in_folder(), 1);
     assert_int_equal(sigaction(SIGINT, NULL, &after), 0);
@@ -117,7 +116,7 @@ static void passes_over_litter(void **unused)
     assert_non_null(file);
     fclose(file);
     lip_output output = {&hello, in_folder("a")};
-    assert_true(output_write(&output, &nothing, &error));
+    assert_true(output_write(&output, NULL, &error));
     assert_content(output.path, "hello\n");
     assert_int_equal(unlink(litter), 0);
     assert_int_equal(files_in_folder(), 1);
@@ -130,7 +129,7 @@ static void keeps_permissions(void **unused)
     lip_output output = {&hello, in_folder("a")};
     struct stat status;
     assert_int_equal(chmod(output.path, 0600), 0);
-    assert_true(output_write(&output, &nothing, &error));
+    assert_true(output_write(&output, NULL, &error));
     assert_int_equal(stat(output.path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
     if (geteuid() == 0) /* whom nothing is read-only to */
@@ -163,7 +162,7 @@ static void follows_links(void **unused)
     assert_int_equal(symlink("a", in_folder("link")), 0);
     lip_output output = {&hello, in_folder("link")};
     struct stat status;
-    assert_true(output_write(&output, &nothing, &error));
+    assert_true(output_write(&output, NULL, &error));
     assert_int_equal(lstat(output.path, &status), 0);
     assert_true(S_ISLNK(status.st_mode));
     assert_content(target, "hello\n");
@@ -185,11 +184,11 @@ static void says_why_not(void **unused)
     assert_false(output_check(&output, &error));
     assert_non_null(strstr(error.message, "File name too long"));
     output.path = in_folder("missing/a");
-    assert_false(output_write(&output, &nothing, &error));
+    assert_false(output_write(&output, NULL, &error));
     if (access("/dev/full", W_OK) == 0) {
         output.path = "/dev/full";
         assert_true(output_check(&output, &error));
-        assert_false(output_write(&output, &nothing, &error));
+        assert_false(output_write(&output, NULL, &error));
         assert_string_equal(error.message, "cannot write the report to /dev/full: No space left on device");
     }
 }

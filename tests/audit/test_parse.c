@@ -58,12 +58,39 @@ static void shapes(void **unused)
         assert_false(parse_shape(bad[i], &shape));
 }
 
+static void numbers(void **unused)
+{
+    (void)unused;
+    double value = 0.0, list[3];
+    size_t count = 0;
+    static const struct { const char *text; double value; } good[] = {
+        {"0", 0.0}, {"0.5", 0.5}, {"-1e-3", -1e-3}, {"+2", 2.0}, {".25", 0.25}, {"8/255", 8.0 / 255.0}, {"1/-4", -0.25},
+        {"0.5/2", 0.25}, {"1e300", 1e300},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(parse_number(good[i].text, &value));
+        assert_true(value == good[i].value);
+    }
+    static const char *const bad[] = {"", " 1", "1 ", "x", "inf", "nan", "1e999", "0x10", "1/0", "1/", "/2", "1/2/3", "1,2",
+                                      "1e", "--1", "+", ".", "1e300/1e-300"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(parse_number(bad[i], &value));
+    assert_true(parse_numbers("1/2,-3,4e1", list, 3, &count));
+    assert_true(count == 3 && list[0] == 0.5 && list[1] == -3.0 && list[2] == 40.0);
+    assert_true(parse_numbers("7", list, 3, &count) && count == 1);
+    static const char *const bad_list[] = {"", ",", "1,", ",1", "1,,2", "1,2,3,4", "1;2", "1, 2"};
+    for (size_t i = 0; i < sizeof bad_list / sizeof *bad_list; i++)
+        assert_false(parse_numbers(bad_list[i], list, 3, &count));
+    assert_int_equal(count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers),
         cmocka_unit_test(sizes),
         cmocka_unit_test(shapes),
+        cmocka_unit_test(numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

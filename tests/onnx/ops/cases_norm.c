@@ -39,6 +39,15 @@ static const op_case list[] = {
     { "", "LayerNormalization", 17, LIP_GAIN_LIPSCHITZ, "x:0x4 c:4 c:4" },
     { "", "BatchNormalization", 15, LIP_GAIN_SCALE, "x:0x3x2 c:3 c:3 c:3 c:3@0.5,1" },
     { "", "LRN", 13, LIP_GAIN_LIPSCHITZ, "x:0x3x2 size=i:3" },
+    { "", "NegativeLogLikelihoodLoss", 13, LIP_GAIN_LIPSCHITZ, "x:3x4 i:3=0,3,1" },
+    { "", "NegativeLogLikelihoodLoss", 13, LIP_GAIN_LIPSCHITZ, "x:3x4 i:3=0,3,1 c:4@0.5,2 reduction=s:none" },
+    { "", "NegativeLogLikelihoodLoss", 13, LIP_GAIN_LIPSCHITZ, "x:2x4x3 i:2x3=0,3,1,2,2,0 c:4@0.5,2 reduction=s:sum" },
+    { "", "NegativeLogLikelihoodLoss", 13, LIP_GAIN_LIPSCHITZ, "x:3x4 i:3=0,-1,1 ignore_index=i:-1" },
+    { "", "NegativeLogLikelihoodLoss", 13, LIP_GAIN_UNKNOWN, "x:3x4 i:3=0,3,1 c:4@-2,-0.5" },
+    { "", "SoftmaxCrossEntropyLoss", 13, LIP_GAIN_LIPSCHITZ, "x:3x4 i:3=0,3,1" },
+    { "", "SoftmaxCrossEntropyLoss", 13, LIP_GAIN_LIPSCHITZ, "x:3x4 i:3=0,3,1 c:4@0.5,2 reduction=s:none" },
+    { "", "SoftmaxCrossEntropyLoss", 13, LIP_GAIN_LIPSCHITZ, "x:2x4x3 i:2x3=0,3,1,2,2,0 c:4@0.5,2 reduction=s:sum" },
+    { "", "SoftmaxCrossEntropyLoss", 13, LIP_GAIN_LIPSCHITZ, "x:2x4x3 i:2x3=0,3,1,2,2,0 c:4@0.5,2 ignore_index=i:2" },
 };
 
 const op_cases cases_norm = { list, sizeof list / sizeof *list };

@@ -1,12 +1,15 @@
 /*
- * audit_json.c: the report other tools read, schema "lipaudit.report/1". Names
- * and meanings are stable; fields may be added, never renamed. What a later
- * command fills (certification, gates ...) is absent here.
+ * document.c: one run as a JSON document.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "json.h"
-#include "layers.h"
+#include "document.h"
+#include "sources.h"
+
+static const char *verdict_text(lip_verdict verdict)
+{
+    return verdict == LIP_BOUNDED ? "bounded" : verdict == LIP_UNBOUNDED ? "unbounded" : "unknown";
+}
 
 static json_t *bound(const lip_bound *b)
 {
@@ -59,16 +62,53 @@ static json_t *one_layer(const lip_layer *layer)
     json_put(object, &complete, "lmt_bound", json_number(layer->lmt_bound));
     json_put(object, &complete, "cumulative_upper", json_number(layer->cumulative_upper));
     json_put(object, &complete, "log_share", json_number(layer->log_share));
+    json_put(object, &complete, "won_back_estimate", json_number(layer->won_back_estimate));
     json_put(object, &complete, "seconds", json_number(layer->seconds));
     return json_whole(object, complete);
 }
 
-static json_t *all_layers(const lip_report *report)
+static json_t *layers(const lip_run_info *run)
 {
     bool complete = true;
     json_t *array = json_array();
-    for (size_t i = 0; i < report->layer_count; i++)
-        json_push(array, &complete, one_layer(&report->layers[i]));
+    for (size_t i = 0; i < run->report->layer_count; i++)
+        json_push(array, &complete, one_layer(&run->report->layers[i]));
+    return json_whole(array, complete && sources_add(array, run));
+}
+
+/* {input: [lo, hi]}, or a list of such pairs, one a channel. NULL without memory. */
+static json_t *input_range(const lip_report *report)
+{
+    const lip_input_range *range = &report->range;
+    bool complete = true;
+    json_t *object = json_object();
+    for (size_t i = 0; i < report->range_input_count; i++) {
+        json_t *all = json_array(), *name = json_text(report->range_inputs[i]);
+        for (size_t c = 0; c < range->count; c++)
+            json_push(all, &complete, json_pack("[o, o]", json_number(range->lo[c]), json_number(range->hi[c])));
+        json_t *value = range->count == 1 ? json_incref(json_array_get(all, 0)) : json_incref(all);
+        json_decref(all);
+        if (name)
+            json_put(object, &complete, json_string_value(name), value);
+        complete = complete && name;
+        json_decref(name);
+    }
+    return json_whole(object, complete);
+}
+
+static json_t *levels(const lip_report *report)
+{
+    bool complete = true;
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->level_count; i++) {
+        const lip_level *level = &report->levels[i];
+        json_t *object = json_object();
+        json_put(object, &complete, "method", json_optional(level->method));
+        json_put(object, &complete, "upper", json_number(level->network_upper));
+        json_put(object, &complete, "pairs_mean_upper", json_number(level->pairs_mean_upper));
+        json_put(object, &complete, "seconds", json_number(level->seconds));
+        json_push(array, &complete, object);
+    }
     return json_whole(array, complete);
 }
 
@@ -79,29 +119,48 @@ static json_t *network(const lip_run_info *run)
     json_t *object = json_object();
     json_put(object, &complete, "lipschitz", bound(&report->network));
     json_put(object, &complete, "product_upper", json_number(report->product_upper));
+    json_put(object, &complete, "levels", levels(report));
+    json_put(object, &complete, "levels_reason", json_optional(report->levels_reason));
+    json_put(object, &complete, "lower_estimate", json_number(report->lower_estimate));
     json_put(object, &complete, "power_iteration_product", json_number(report->power_product_estimate));
-    json_put(object, &complete, "pairwise_max_upper", json_null());
+    json_put(object, &complete, "pairwise_max_upper", json_number(report->pairwise_max_upper));
     json_put(object, &complete, "output", json_text(run->logits.name));
+    json_put(object, &complete, "output_shape", json_shape(&run->logits.shape, run->logits.shape_known));
+    if (report->range.count > 0)
+        json_put(object, &complete, "range", input_range(report));
     json_put(object, &complete, "verdict", json_text(verdict_text(report->verdict)));
     json_put(object, &complete, "reason", json_optional(report->reason));
     json_put(object, &complete, "reason_node", json_optional(report->reason_node));
     return json_whole(object, complete);
 }
 
+static json_t *numbers(const double *values, size_t count)
+{
+    bool complete = true;
+    if (!values)
+        return json_null();
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_push(array, &complete, json_number(values[i]));
+    return json_whole(array, complete);
+}
+
 /* `input` is the one perturbed input; where several are perturbed jointly, `inputs` lists them all. */
 static json_t *threat_model(const lip_run_info *run)
 {
     bool complete = true;
+    const lip_preprocess *data = run->preprocess;
     json_t *object = json_object(), *inputs = json_array();
     for (size_t i = 0; i < run->info.input_count; i++)
         json_push(inputs, &complete, json_tensor(&run->inputs[i]));
     json_put(object, &complete, "norm", json_text("l2"));
-    json_put(object, &complete, "space", json_text("model"));
+    json_put(object, &complete, "space", json_text(data ? "data" : "model"));
     json_put(object, &complete, "input", run->info.input_count > 0 ? json_tensor(&run->inputs[0]) : json_null());
     json_put(object, &complete, "inputs", inputs);
-    json_put(object, &complete, "scale", json_null());
-    json_put(object, &complete, "mean", json_null());
-    json_put(object, &complete, "std", json_null());
+    json_put(object, &complete, "scale", data ? json_number(data->scale) : json_null());
+    json_put(object, &complete, "mean", data ? numbers(data->mean, data->mean_count) : json_null());
+    json_put(object, &complete, "std", data ? numbers(data->std, data->std_count) : json_null());
+    json_put(object, &complete, "normalises", json_optional(run->info.normalises));
     return json_whole(object, complete);
 }
 
@@ -116,20 +175,38 @@ static json_t *timing(const lip_run_info *run)
     return json_whole(object, complete);
 }
 
-static bool render(const lip_run_info *run, FILE *stream)
+static json_t *model(const lip_run_info *run)
 {
-    bool complete = true;
-    json_t *root = json_object();
-    json_put(root, &complete, "schema", json_text("lipaudit.report/1"));
-    json_put(root, &complete, "tool", json_tool(run));
-    json_put(root, &complete, "command", json_text(run->command));
-    json_put(root, &complete, "model", json_model(&run->info));
-    json_put(root, &complete, "threat_model", threat_model(run));
-    json_put(root, &complete, "layers", all_layers(run->report));
-    json_put(root, &complete, "network", network(run));
-    json_put(root, &complete, "timing", timing(run));
-    json_put(root, &complete, "peak_memory_bytes", json_count(run->report->peak_memory_bytes));
-    return json_write(json_whole(root, complete), stream);
+    return json_model(&run->info);
 }
 
-const lip_format format_audit_json = {"json", ".json", render};
+static json_t *peak_memory(const lip_run_info *run)
+{
+    return json_count(run->report->peak_memory_bytes);
+}
+
+/* In the order of the file. */
+static const struct section {
+    const char *key;
+    json_t *(*build)(const lip_run_info *run);
+} sections[] = {
+    {"tool", json_tool},     {"command", json_command}, {"model", model},   {"threat_model", threat_model},
+    {"layers", layers},      {"network", network},      {"timing", timing}, {"peak_memory_bytes", peak_memory},
+};
+
+json_t *document_of(const lip_run_info *run)
+{
+    json_t *document = json_object();
+    document_put(&document, "schema", json_text(DOCUMENT_SCHEMA));
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        document_put(&document, sections[i].key, sections[i].build(run));
+    return document;
+}
+
+void document_put(json_t **document, const char *key, json_t *value)
+{
+    if (json_object_set_new(*document, key, value) == 0)
+        return;
+    json_decref(*document);
+    *document = NULL;
+}

@@ -1,9 +1,9 @@
 /*
- * inspect_json.c: the graph as lipaudit understands it, for other tools.
+ * document_graph.c: the graph as lipaudit understands it, as a document.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "json.h"
+#include "document.h"
 
 typedef lip_tensor_info tensor_of(const lip_model *model, size_t node, size_t index);
 
@@ -43,7 +43,7 @@ static json_t *all_nodes(const lip_run_info *run)
     return json_whole(array, complete);
 }
 
-static bool render(const lip_run_info *run, FILE *stream)
+json_t *document_of_graph(const lip_run_info *run)
 {
     bool complete = true;
     json_t *root = json_object(), *inputs = json_array();
@@ -51,12 +51,10 @@ static bool render(const lip_run_info *run, FILE *stream)
         json_push(inputs, &complete, json_tensor(&run->inputs[i]));
     json_put(root, &complete, "schema", json_text("lipaudit.inspect/1"));
     json_put(root, &complete, "tool", json_tool(run));
-    json_put(root, &complete, "command", json_text(run->command));
+    json_put(root, &complete, "command", json_command(run));
     json_put(root, &complete, "model", json_model(&run->info));
     json_put(root, &complete, "inputs", inputs);
     json_put(root, &complete, "logits", json_tensor(&run->logits));
     json_put(root, &complete, "nodes", all_nodes(run));
-    return json_write(json_whole(root, complete), stream);
+    return json_whole(root, complete);
 }
-
-const lip_format format_inspect_json = {"json", ".json", render};

@@ -1,0 +1,179 @@
+/*
+ * sampling.c: every sample of a run through the certifier, chunk by chunk. A
+ * chunk takes about half a second: long enough for the matrix products, short
+ * enough for Ctrl-C and the progress line. The certificates do not depend on
+ * how samples are cut into chunks.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "sampling.h"
+#include "diagnostics.h"
+#include "interrupt.h"
+#include "model_space.h"
+#include "opened.h"
+#include "progress.h"
+#include "rows_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CHUNK 64
+#define LARGEST_CHUNK 1024
+#define CHUNK_BYTES (16 << 20)
+#define CHUNK_SECONDS 0.5
+
+typedef struct lip_chunk {
+    double *samples, *errors;
+    int64_t *labels;
+    lip_certificate *certificates;
+    int64_t room, count; /* samples */
+    size_t elements;
+} lip_chunk;
+
+static bool chunk_make(lip_chunk *chunk, size_t elements)
+{
+    size_t room = elements < CHUNK_BYTES / sizeof(double) ? CHUNK_BYTES / sizeof(double) / elements : 1;
+    room = room < LARGEST_CHUNK ? room : LARGEST_CHUNK;
+    bool fits = elements <= SIZE_MAX / sizeof(double) / room;
+    *chunk = (lip_chunk){
+        .samples = fits ? malloc(room * elements * sizeof(double)) : NULL,
+        .errors = malloc(room * sizeof(double)),
+        .labels = malloc(room * sizeof(int64_t)),
+        .certificates = calloc(room, sizeof(lip_certificate)),
+        .room = (int64_t)room,
+        .count = (int64_t)(room < FIRST_CHUNK ? room : FIRST_CHUNK),
+        .elements = elements,
+    };
+    return chunk->samples && chunk->errors && chunk->labels && chunk->certificates;
+}
+
+static void chunk_free(lip_chunk *chunk)
+{
+    free(chunk->samples);
+    free(chunk->errors);
+    free(chunk->labels);
+    free(chunk->certificates);
+}
+
+static void chunk_fit(lip_chunk *chunk, double seconds)
+{
+    if (seconds < CHUNK_SECONDS / 2.0 && chunk->count <= chunk->room / 2)
+        chunk->count *= 2;
+    else if (seconds > CHUNK_SECONDS * 2.0 && chunk->count > 1)
+        chunk->count /= 2;
+}
+
+static void note_range(lip_sampling *s, const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        s->lowest = values[i] < s->lowest ? values[i] : s->lowest;
+        s->highest = values[i] > s->highest ? values[i] : s->highest;
+    }
+}
+
+static lip_row row_of(int64_t index, int64_t label, const lip_certificate *certificate)
+{
+    lip_row row = {
+        .index = index, .label = label, .predicted = certificate->predicted, .margin = certificate->margin_lower,
+        .radius = certificate->radius, .sqrt2 = certificate->sqrt2_radius, .pairwise = certificate->pairwise_radius,
+    };
+    snprintf(row.method, sizeof row.method, "%s", certificate->method ? certificate->method : "");
+    return row;
+}
+
+static bool keep(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_rows_file *file)
+{
+    for (int64_t i = 0; i < count; i++) {
+        lip_row row = row_of(first + i, chunk->labels[i], &chunk->certificates[i]);
+        if (!rows_push(&s->rows, &row)) {
+            diagnose_message(stderr, "out of memory for the samples' rows");
+            return false;
+        }
+        if (s->options->per_sample)
+            rows_file_add(file, &row);
+    }
+    return true;
+}
+
+static bool run_chunk(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_rows_file *file)
+{
+    lip_error error = {0};
+    lip_status status = data_read(s->data, first, count, chunk->samples, chunk->labels, &error);
+    if (status == LIP_OK) {
+        note_range(s, chunk->samples, (size_t)count * chunk->elements);
+        lip_model_space_task task = {chunk->samples, chunk->labels, (size_t)count, chunk->elements,
+                                     chunk->certificates, chunk->errors};
+        status = model_space_certify(s->space, s->certifier, &task, &error);
+    }
+    if (status != LIP_OK) {
+        diagnose_error(stderr, &error);
+        return false;
+    }
+    return keep(s, chunk, first, count, file);
+}
+
+static bool run_all(lip_sampling *s, lip_chunk *chunk, lip_rows_file *file)
+{
+    lip_sample_progress progress;
+    progress_samples_start(&progress, s->options, s->count);
+    bool good = true;
+    for (int64_t done = 0; good && done < s->count;) {
+        int64_t count = s->count - done < chunk->count ? s->count - done : chunk->count;
+        double start = clock_seconds();
+        good = run_chunk(s, chunk, s->first + done, count, file);
+        chunk_fit(chunk, clock_seconds() - start);
+        done += count;
+        progress_samples(&progress, done);
+        if (good && done < s->count && interrupt_came()) {
+            s->partial = true;
+            break;
+        }
+    }
+    progress_samples_stop(&progress);
+    return good;
+}
+
+static bool commit(const lip_sampling *s, lip_rows_file *file)
+{
+    lip_output_error error;
+    if (!s->options->per_sample || rows_file_commit(file, &s->rows, &error))
+        return true;
+    diagnose_message(stderr, error.message);
+    return false;
+}
+
+static bool start(const lip_sampling *s, lip_chunk *chunk, lip_rows_file *file)
+{
+    lip_output_error error;
+    if (!chunk_make(chunk, (size_t)data_describe(s->data).elements)) {
+        diagnose_message(stderr, "out of memory for a chunk of samples");
+        return false;
+    }
+    if (!s->options->per_sample || rows_file_open(s->options->per_sample, file, &error))
+        return true;
+    diagnose_message(stderr, error.message);
+    return false;
+}
+
+bool sampling_run(lip_sampling *s)
+{
+    lip_chunk chunk = {0};
+    lip_rows_file file = {0};
+    lip_interrupt interrupt;
+    double began = clock_seconds();
+    s->lowest = INFINITY;
+    s->highest = -INFINITY;
+    interrupt_begin(&interrupt);
+    bool done = start(s, &chunk, &file) && run_all(s, &chunk, &file) && commit(s, &file);
+    interrupt_end(&interrupt);
+    rows_file_discard(&file);
+    chunk_free(&chunk);
+    s->seconds = clock_seconds() - began;
+    return done;
+}
+
+void sampling_free(lip_sampling *s)
+{
+    rows_free(&s->rows);
+}

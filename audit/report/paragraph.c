@@ -1,0 +1,44 @@
+/*
+ * paragraph.c: sentences in a text report.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "paragraph.h"
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Breaks at spaces, so that long sentences stay readable. */
+static void print_wrapped(const char *text, int width, FILE *stream)
+{
+    int at = 0;
+    while (*text != '\0') {
+        int word = (int)strcspn(text, " ");
+        if (at > 0 && at + 1 + word > width) {
+            fputc('\n', stream);
+            at = 0;
+        }
+        fprintf(stream, "%s%.*s", at > 0 ? " " : "", word, text);
+        at += word + (at > 0);
+        text += word;
+        text += strspn(text, " ");
+    }
+    fputc('\n', stream);
+}
+
+bool paragraph_print(const json_t *report, void (*write)(const json_t *report, FILE *stream), FILE *stream)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        return false;
+    write(report, memory);
+    bool complete = !ferror(memory);
+    complete = fclose(memory) == 0 && complete && text;
+    if (complete && text[0] != '\0')
+        print_wrapped(text, stream_width(stream), stream);
+    free(text);
+    return complete;
+}

@@ -1,0 +1,121 @@
+/*
+ * descend.c: L-BFGS with backtracking. A point where the matrix is not
+ * positive definite has the value +inf, and is stepped back from.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "objective.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+enum { HISTORY = 12, TRIES = 12, WINDOW = 5 };
+static const double LONGEST_STEP = 3; /* of one logarithm */
+
+typedef struct descent {
+    lip_objective *objective;
+    blasint n;
+    double *theta, *gradient, *next, *next_gradient, *direction, *s, *y;
+    double rho[HISTORY], alpha[HISTORY];
+    int count; /* pairs stored so far */
+} descent;
+
+static double dot(const descent *d, const double *a, const double *b) { return cblas_ddot(d->n, a, 1, b, 1); }
+
+static void choose_direction(descent *d)
+{
+    int kept = d->count < HISTORY ? d->count : HISTORY;
+    memcpy(d->direction, d->gradient, (size_t)d->n * sizeof(double));
+    for (int i = 0; i < kept; i++) {
+        int at = (d->count - 1 - i) % HISTORY;
+        d->alpha[at] = d->rho[at] * dot(d, d->s + at * d->n, d->direction);
+        cblas_daxpy(d->n, -d->alpha[at], d->y + at * d->n, 1, d->direction, 1);
+    }
+    int last = (d->count - 1 + HISTORY) % HISTORY;
+    double scale = 1;
+    if (kept > 0)
+        scale = 1 / (d->rho[last] * dot(d, d->y + last * d->n, d->y + last * d->n));
+    else
+        scale = 0.5 / fmax(1e-300, fabs(d->gradient[cblas_idamax(d->n, d->gradient, 1)]));
+    cblas_dscal(d->n, -scale, d->direction, 1);
+    for (int i = kept - 1; i >= 0; i--) {
+        int at = (d->count - 1 - i) % HISTORY;
+        double beta = d->rho[at] * dot(d, d->y + at * d->n, d->direction);
+        cblas_daxpy(d->n, -d->alpha[at] - beta, d->s + at * d->n, 1, d->direction, 1);
+    }
+    double longest = fabs(d->direction[cblas_idamax(d->n, d->direction, 1)]);
+    if (longest > LONGEST_STEP)
+        cblas_dscal(d->n, LONGEST_STEP / longest, d->direction, 1);
+}
+
+static void remember(descent *d)
+{
+    int at = d->count % HISTORY;
+    double *s = d->s + at * d->n, *y = d->y + at * d->n;
+    for (blasint i = 0; i < d->n; i++) {
+        s[i] = d->next[i] - d->theta[i];
+        y[i] = d->next_gradient[i] - d->gradient[i];
+    }
+    double curvature = dot(d, s, y);
+    if (curvature > 1e-12 * dot(d, y, y)) {
+        d->rho[at] = 1 / curvature;
+        d->count++;
+    }
+}
+
+/* One step of sufficient decrease along the direction; +inf: none was found. */
+static double search(descent *d, double value, double deadline)
+{
+    double slope = dot(d, d->gradient, d->direction), step = 1;
+    for (int attempt = 0; attempt < TRIES && slope < 0; attempt++, step *= attempt < 3 ? 0.5 : 0.25) {
+        for (blasint i = 0; i < d->n; i++)
+            d->next[i] = d->theta[i] + step * d->direction[i];
+        double found = lip_objective_at(d->objective, d->next, d->next_gradient);
+        if (found <= value + 1e-4 * step * slope)
+            return found;
+        if (lip_clock() > deadline)
+            break;
+    }
+    return (double)INFINITY;
+}
+
+static double iterate(descent *d, const lip_descent *options)
+{
+    double value = lip_objective_at(d->objective, d->theta, d->gradient), window = value;
+    for (int i = 1; i <= options->iterations && isfinite(value) && lip_clock() < options->deadline; i++) {
+        choose_direction(d);
+        double found = search(d, value, options->deadline);
+        if (!isfinite(found) && d->count == 0)
+            break;
+        if (!isfinite(found)) { /* forget, and try the gradient */
+            d->count = 0;
+            continue;
+        }
+        remember(d);
+        memcpy(d->theta, d->next, (size_t)d->n * sizeof(double));
+        memcpy(d->gradient, d->next_gradient, (size_t)d->n * sizeof(double));
+        value = found;
+        if (i % WINDOW == 0) {
+            if (window - value < options->tolerance)
+                break;
+            window = value;
+        }
+    }
+    return value;
+}
+
+double lip_descend(lip_objective *objective, const lip_descent *options, double *theta)
+{
+    int64_t n = objective->form->system->multipliers;
+    lip_memory *memory = objective->memory;
+    double *room = lip_alloc(memory, (4 + 2 * HISTORY) * n, sizeof(double)), value = (double)INFINITY;
+    if (room && n > 0) {
+        descent d = { .objective = objective, .n = (blasint)n, .theta = theta, .gradient = room, .next = room + n,
+                      .next_gradient = room + 2 * n, .direction = room + 3 * n, .s = room + 4 * n,
+                      .y = room + (4 + HISTORY) * n };
+        value = iterate(&d, options);
+    }
+    lip_free(memory, room);
+    return value;
+}

@@ -1,0 +1,212 @@
+/*
+ * multiplier.c: from the graph to proved bounds, level by level.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "multiplier.h"
+
+#include "certificate.h"
+#include "objective.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double FLOPS = 1.5e12;
+static const double TOLERANCE = 4e-4;
+
+typedef struct run {
+    const lip_model *model;
+    const lip_multiplier_options *options;
+    lip_memory *memory;
+    lip_multiplier_bounds *out;
+    const lip_system *system;
+    lip_form form;
+    lip_objective objective;
+    lip_random random;
+    double deadline, *theta, *best, *reach;
+    int iterations;
+} run;
+
+/* Takes what the multipliers exp(theta) prove, where it is less. */
+static bool take_proof(run *r, const double *theta, const char *method)
+{
+    lip_multiplier_bounds *out = r->out;
+    lip_certificate_of certificate;
+    bool proved, gained = false;
+    int64_t k = r->system->classes;
+    for (int64_t i = 0; i < r->system->multipliers; i++)
+        r->objective.multipliers[i] = exp(theta[i]);
+    if (lip_certificate_open(&r->form, r->objective.multipliers, out->pairs != NULL, r->memory, &certificate, &proved,
+                             NULL) != LIP_OK)
+        return false;
+    double upper = proved ? lip_certificate_network_upper(&certificate) : (double)INFINITY;
+    if (upper < out->network_upper) {
+        out->network_upper = upper;
+        out->network_method = method;
+        gained = true;
+    }
+    for (int64_t i = 0; i < k && proved && out->pairs; i++)
+        for (int64_t j = i + 1; j < k; j++) {
+            double bound = lip_certificate_pair_upper(&certificate, i, j);
+            if (bound < out->pairs[i * k + j]) {
+                out->pairs[i * k + j] = out->pairs[j * k + i] = bound;
+                out->pairs_method = method;
+                gained = true;
+            }
+        }
+    lip_certificate_close(&certificate);
+    return gained;
+}
+
+static double pairs_mean(const run *r)
+{
+    int64_t k = r->system->classes;
+    double sum = 0;
+    for (int64_t i = 0; r->out->pairs && i < k; i++)
+        for (int64_t j = 0; j < k; j++)
+            sum += r->out->pairs[i * k + j];
+    return r->out->pairs && k > 1 ? sum / (double)(k * (k - 1)) : (double)NAN;
+}
+
+static void end_level(run *r, const char *method, double started)
+{
+    r->out->levels[r->out->level_count++] =
+        (lip_level) { method, r->out->network_upper, pairs_mean(r), lip_clock() - started };
+}
+
+static bool in_time(const run *r) { return lip_clock() < r->deadline; }
+
+static void descend(run *r, lip_goal goal, int iterations)
+{
+    r->objective.goal = goal;
+    lip_descent options = { iterations, r->deadline, TOLERANCE };
+    memcpy(r->theta, r->best, (size_t)r->system->multipliers * sizeof(double));
+    lip_descend(&r->objective, &options, r->theta);
+}
+
+static void keep(run *r) { memcpy(r->best, r->theta, (size_t)r->system->multipliers * sizeof(double)); }
+
+static void optimise(run *r)
+{
+    double started = lip_clock();
+    descend(r, LIP_GOAL_NETWORK, r->iterations);
+    take_proof(r, r->theta, "optimised multipliers");
+    keep(r);
+    if (r->out->pairs && in_time(r)) {
+        descend(r, LIP_GOAL_PAIRS, r->iterations / 2 + 1);
+        take_proof(r, r->theta, "optimised multipliers");
+        keep(r);
+    }
+    end_level(r, "optimised multipliers", started);
+}
+
+static void optimise_pairs(run *r)
+{
+    double started = lip_clock();
+    for (int64_t i = 0; i < r->system->classes; i++)
+        for (int64_t j = i + 1; j < r->system->classes && in_time(r); j++) {
+            r->objective.first = i;
+            r->objective.second = j;
+            descend(r, LIP_GOAL_PAIR, r->iterations / 2 + 1);
+            take_proof(r, r->theta, "optimised multipliers for each pair");
+        }
+    end_level(r, "optimised multipliers for each pair", started);
+}
+
+/* Flops of a factorisation, roughly, and what they leave for iterations. */
+static int iterations_for(const lip_tiled *t)
+{
+    double products = 0, cube = (double)t->side * (double)t->side * (double)t->side;
+    for (int64_t k = 0; k < t->count; k++)
+        for (int64_t i = k; i < t->count; i++)
+            for (int64_t j = 0; j < k && *lip_tiled_at(t, i, k); j++)
+                products += *lip_tiled_at(t, i, j) && *lip_tiled_at(t, k, j);
+    double wanted = FLOPS / (2 * cube * (products + 1));
+    return wanted < 30 ? 30 : wanted > 300 ? 300 : (int)wanted;
+}
+
+/* How much of the product each activation layer's multipliers took away, from the bounds of what enters them. */
+static void judge_layers(run *r, const lip_layer_plan *plans, const double *cumulative, size_t count)
+{
+    double before = 1;
+    if (!lip_start_layerwise(&r->form, false, &r->random, r->best, r->reach))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        r->out->won_estimate[i] = (double)NAN;
+        if (r->system->first[i] < 0 || plans[i].gain.kind != LIP_GAIN_SLOPES)
+            continue;
+        double slope = fmax(fabs(plans[i].gain.slopes.a), fabs(plans[i].gain.slopes.b));
+        double ratio = cumulative[i] / (slope * r->reach[i]);
+        r->out->won_estimate[i] = ratio / before;
+        before = ratio;
+    }
+}
+
+/* What is returned lives in `results`, the rest in `arena`. */
+static bool open_run(run *r, lip_arena *arena, lip_arena *results, size_t count)
+{
+    int64_t m = r->system->multipliers, k = r->system->classes;
+    lip_error error = { 0 };
+    r->theta = lip_arena_alloc(arena, m, sizeof(double));
+    r->best = lip_arena_alloc(arena, m, sizeof(double));
+    r->reach = lip_arena_alloc(arena, (int64_t)count, sizeof(double));
+    r->out->won_estimate = lip_arena_alloc(results, (int64_t)count, sizeof(double));
+    if (!r->theta || !r->best || !r->reach || !r->out->won_estimate)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        r->out->won_estimate[i] = (double)NAN;
+    if (k > 1 && k <= LIP_MULTIPLIER_PAIRS) {
+        r->out->pairs = lip_arena_alloc(results, k * k, sizeof(double));
+        if (!r->out->pairs)
+            return false;
+        for (int64_t i = 0; i < k * k; i++)
+            r->out->pairs[i] = i % (k + 1) == 0 ? 0 : (double)INFINITY;
+        r->out->classes = k;
+    }
+    return lip_form_open(r->system, r->model, r->options->threads, r->memory, &r->form, &error) == LIP_OK &&
+           lip_objective_open(&r->form, r->memory, &r->objective, &error) == LIP_OK;
+}
+
+static void climb(run *r, const lip_layer_plan *plans, const double *cumulative, size_t count)
+{
+    double started = lip_clock();
+    r->iterations = iterations_for(&r->form.tiles);
+    bool fine = lip_start_layerwise(&r->form, true, &r->random, r->best, r->reach);
+    if (fine)
+        take_proof(r, r->best, "layerwise multipliers");
+    end_level(r, "layerwise multipliers", started);
+    if (!fine)
+        return;
+    if (r->options->effort >= 2 && in_time(r) && r->system->multipliers > 0)
+        optimise(r);
+    if (r->options->effort >= 3 && in_time(r) && r->out->pairs && r->system->multipliers > 0)
+        optimise_pairs(r);
+    judge_layers(r, plans, cumulative, count);
+}
+
+void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, const lip_layer_gain *gains,
+                        const double *cumulative, size_t count, const lip_multiplier_options *options,
+                        lip_arena *results, lip_multiplier_bounds *out)
+{
+    static const char no_room[] = "the memory cap leaves no room for multipliers";
+    lip_arena arena;
+    lip_system system;
+    lip_error error = { 0 };
+    double limit = options->max_seconds > 0 ? options->max_seconds : 1e9;
+    run r = { .model = model, .options = options, .memory = results->memory, .out = out, .system = &system,
+              .random = lip_random_seed(options->seed, 0x6d756c74), .deadline = lip_clock() + limit };
+    *out = (lip_multiplier_bounds) { .network_upper = (double)INFINITY, .reason = "" };
+    lip_arena_init(&arena, results->memory);
+    lip_status status = lip_system_build(model, plans, gains, count, &arena, &system, &error);
+    if (status == LIP_OK && open_run(&r, &arena, results, count))
+        climb(&r, plans, cumulative, count);
+    else if (status == LIP_EUNSUPPORTED)
+        out->reason = lip_arena_string(results, error.reason, strlen(error.reason));
+    else
+        out->reason = no_room;
+    if (!out->reason)
+        out->reason = no_room;
+    lip_objective_close(&r.objective);
+    lip_form_close(&r.form);
+    lip_arena_free(&arena);
+}

@@ -1,0 +1,55 @@
+/*
+ * objective.h: what the multipliers are chosen by, its gradient, a start and
+ * a minimiser. Nothing here is proved; certificate.h proves what comes out.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef LIP_BOUNDS_OBJECTIVE_H
+#define LIP_BOUNDS_OBJECTIVE_H
+
+#include "form.h"
+#include "linear/random.h"
+
+typedef enum lip_goal {
+    LIP_GOAL_NETWORK, /* the largest eigenvalue of S = Y J^-1 Y', smoothed: half the log of it is log L */
+    LIP_GOAL_PAIRS,   /* the mean over pairs of (e_i - e_j)' S (e_i - e_j) */
+    LIP_GOAL_PAIR     /* of one pair */
+} lip_goal;
+
+typedef struct lip_objective {
+    lip_form *form;
+    lip_goal goal;
+    int64_t first, second; /* of LIP_GOAL_PAIR */
+    double *rows, *z, *s, *weight, *eigenvalues, *work; /* classes x variables; classes; classes^2 each ... */
+    double *multipliers;
+    int64_t work_count;
+    lip_memory *memory;
+} lip_objective;
+
+lip_status lip_objective_open(lip_form *form, lip_memory *memory, lip_objective *out, lip_error *error);
+void lip_objective_close(lip_objective *objective);
+
+/* Log of the goal at T = exp(theta), and its gradient in theta; +inf where J is not positive definite. */
+double lip_objective_at(lip_objective *objective, const double *theta, double *gradient);
+
+/*
+ * T of each layer in turn = 1 / largest eigenvalue of Z_k J^-1 Z_k', J of the layers before [Xu & Sivaranjani 2024,
+ * ECLipsE-Fast]; `choose` false: theta stays. reach[plan]: an estimate of the bound that the multipliers of the layers
+ * before give for what enters this one, the root of that eigenvalue. False: out of memory, or J is not positive
+ * definite. Cost: a factorisation for each layer.
+ */
+bool lip_start_layerwise(lip_form *form, bool choose, lip_random *random, double *theta, double *reach);
+
+/* Seconds of the monotonic clock. */
+double lip_clock(void);
+
+typedef struct lip_descent {
+    int iterations;   /* at most */
+    double deadline;  /* of lip_clock */
+    double tolerance; /* stop when five iterations bring less, relatively to 1 in the logarithm */
+} lip_descent;
+
+/* L-BFGS [Nocedal & Wright 2006, algorithm 7.4] from theta; theta becomes the best point. Returns the value there. */
+double lip_descend(lip_objective *objective, const lip_descent *options, double *theta);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * batch_generic.c: any node over many samples, by its operator's forward on
+ * one sample after the other, in float64. Where the batch is in float32 the
+ * inputs are converted for each sample, and the results rounded.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "batch_parts.h"
+
+#include <math.h>
+
+struct lip_batch_generic {
+    const lip_node *node;
+    const lip_kernels *kernels;
+    lip_memory *memory;
+    lip_binding binding;
+    lip_tensor *in, *out; /* of one sample, for what varies */
+    double *in_room, *out_room; /* float32 batches: those tensors' elements, one after the other */
+};
+
+static lip_tensor tensor_of(const lip_value *value)
+{
+    lip_tensor tensor = { .dtype = value->dtype,
+                          .storage = lip_dtype_storage(value->dtype, true),
+                          .shape = value->shape };
+    lip_shape_count(&value->shape, &tensor.count);
+    return tensor;
+}
+
+static bool is_converted(const lip_batch_generic *g, const lip_tensor *tensor)
+{
+    return tensor->storage == LIP_F64 && g->kernels->size != sizeof(double);
+}
+
+static bool is_varying(const lip_value *value)
+{
+    return value != NULL && value->constant == NULL;
+}
+
+static lip_status open_tensors(lip_batch_generic *g, lip_error *error)
+{
+    const lip_node *node = g->node;
+    int64_t in = 0, out = 0;
+    for (size_t i = 0; i < node->input_count; i++) {
+        if (!is_varying(node->inputs[i]))
+            continue;
+        g->in[i] = tensor_of(node->inputs[i]);
+        if (is_converted(g, &g->in[i]) && !lip_size_add(in, g->in[i].count, &in))
+            return lip_fail_memory(error, node, "its inputs");
+    }
+    for (size_t i = 0; i < node->output_count; i++) {
+        if (!is_varying(node->outputs[i]))
+            continue;
+        g->out[i] = tensor_of(node->outputs[i]);
+        if (is_converted(g, &g->out[i]) && !lip_size_add(out, g->out[i].count, &out))
+            return lip_fail_memory(error, node, "its outputs");
+    }
+    g->in_room = lip_alloc(g->memory, in, sizeof *g->in_room);
+    g->out_room = lip_alloc(g->memory, out, sizeof *g->out_room);
+    return g->in_room != NULL && g->out_room != NULL ? LIP_OK : lip_fail_memory(error, node, "its values in float64");
+}
+
+static lip_status open_parts(lip_batch_generic *g, lip_error *error)
+{
+    const lip_node *node = g->node;
+    lip_status status = lip_binding_open(&g->binding, g->memory, node->input_count, node->output_count, error);
+    if (status == LIP_OK)
+        status = lip_binding_set(&g->binding, node, error);
+    g->in = lip_alloc(g->memory, (int64_t)node->input_count, sizeof *g->in);
+    g->out = lip_alloc(g->memory, (int64_t)node->output_count, sizeof *g->out);
+    if (status != LIP_OK)
+        return status;
+    if (g->in == NULL || g->out == NULL)
+        return lip_fail_memory(error, node, "an evaluation");
+    return open_tensors(g, error);
+}
+
+lip_status lip_batch_generic_open(const lip_node *node, const lip_kernels *kernels, lip_memory *memory,
+                                  lip_batch_generic **out, lip_error *error)
+{
+    lip_batch_generic *g = lip_alloc(memory, 1, sizeof *g);
+    if (g == NULL)
+        return lip_fail_memory(error, node, "an evaluation");
+    g->node = node;
+    g->kernels = kernels;
+    g->memory = memory;
+    const lip_status status = open_parts(g, error);
+    if (status == LIP_OK)
+        *out = g;
+    else
+        lip_batch_generic_free(g, memory);
+    return status;
+}
+
+void lip_batch_generic_free(lip_batch_generic *generic, lip_memory *memory)
+{
+    if (generic == NULL)
+        return;
+    lip_binding_close(&generic->binding);
+    lip_free(memory, generic->in);
+    lip_free(memory, generic->out);
+    lip_free(memory, generic->in_room);
+    lip_free(memory, generic->out_room);
+    lip_free(memory, generic);
+}
+
+/* Where the sample's elements lie in an array of samples. */
+static const char *at_sample(const lip_batch_generic *g, const lip_tensor *tensor, const void *array, int64_t sample)
+{
+    const size_t size = is_converted(g, tensor) ? g->kernels->size : sizeof(double);
+    return (const char *)array + (size_t)(sample * tensor->count) * size;
+}
+
+static void bind_inputs(lip_batch_generic *g, int64_t sample, const void *const *in)
+{
+    double *room = g->in_room;
+    for (size_t i = 0; i < g->node->input_count; i++) {
+        if (in[i] == NULL)
+            continue;
+        const char *from = at_sample(g, &g->in[i], in[i], sample);
+        g->in[i].data = from;
+        g->binding.in[i] = &g->in[i];
+        if (!is_converted(g, &g->in[i]))
+            continue;
+        g->kernels->to_f64(g->in[i].count, from, room);
+        g->in[i].data = room;
+        room += g->in[i].count;
+    }
+}
+
+static void bind_outputs(lip_batch_generic *g, int64_t sample, void *const *out)
+{
+    double *room = g->out_room;
+    for (size_t i = 0; i < g->node->output_count; i++) {
+        g->binding.out[i] = NULL;
+        if (out[i] == NULL)
+            continue;
+        g->binding.out[i] = &g->out[i];
+        g->out[i].room = (char *)out[i] + (at_sample(g, &g->out[i], out[i], sample) - (const char *)out[i]);
+        if (!is_converted(g, &g->out[i]))
+            continue;
+        g->out[i].room = room;
+        room += g->out[i].count;
+    }
+}
+
+static void store_outputs(lip_batch_generic *g, int64_t sample, void *const *out)
+{
+    for (size_t i = 0; i < g->node->output_count; i++)
+        if (out[i] != NULL && is_converted(g, &g->out[i]))
+            g->kernels->from_f64(g->out[i].count, g->out[i].f64,
+                                 (char *)out[i] + (size_t)(sample * g->out[i].count) * g->kernels->size);
+}
+
+lip_status lip_batch_generic_run(lip_batch_generic *generic, int64_t count, const void *const *in, void *const *out,
+                                 lip_error *error)
+{
+    lip_status status = LIP_OK;
+    for (int64_t s = 0; s < count && status == LIP_OK; s++) {
+        bind_inputs(generic, s, in);
+        bind_outputs(generic, s, out);
+        const lip_call call = lip_binding_call(&generic->binding, false);
+        status = generic->node->op->forward(&call, error);
+        if (status == LIP_OK)
+            store_outputs(generic, s, out);
+    }
+    return status;
+}
+
+lip_status lip_affine_shift(const lip_node *node, lip_memory *memory, double *shift, lip_error *error)
+{
+    const int varying = lip_node_varying(node);
+    lip_tensor x = tensor_of(node->inputs[varying]), y = tensor_of(node->outputs[0]);
+    lip_binding binding;
+    double *zeros = lip_alloc(memory, x.count, sizeof *zeros);
+    lip_status status = lip_binding_open(&binding, memory, node->input_count, node->output_count, error);
+    if (status == LIP_OK)
+        status = zeros != NULL ? lip_binding_set(&binding, node, error) : lip_fail_memory(error, node, "its shift");
+    if (status == LIP_OK) {
+        x.f64 = zeros;
+        y.f64_room = shift;
+        binding.in[varying] = &x;
+        binding.out[0] = &y;
+        const lip_call call = lip_binding_call(&binding, false);
+        status = node->op->forward(&call, error);
+    }
+    lip_binding_close(&binding);
+    lip_free(memory, zeros);
+    return status;
+}
+
+/* The binding's real constants replaced by their magnitudes, which belong to it. */
+static lip_status make_absolute(lip_binding *binding, lip_error *error)
+{
+    const lip_node *node = binding->node;
+    for (size_t i = 0; i < node->input_count; i++) {
+        const lip_tensor *constant = lip_node_constant(node, i);
+        if (constant == NULL || !lip_dtype_is_real(constant->dtype))
+            continue;
+        if (binding->converted[i].data == NULL)
+            binding->converted[i] = lip_tensor_converted(constant, binding->memory);
+        if (binding->converted[i].data == NULL)
+            return lip_fail_memory(error, node, "its magnitudes");
+        for (int64_t k = 0; k < constant->count; k++)
+            binding->converted[i].f64_room[k] = fabs(binding->converted[i].f64[k]);
+        binding->in[i] = &binding->converted[i];
+    }
+    return LIP_OK;
+}
+
+/* Every coefficient of the linear part is a product of a constant's element and one factor for all (alpha). */
+static lip_status magnitudes(lip_batch_generic *g, lip_binding *binding, int64_t count, const double *shift,
+                             const double *x, double *y, lip_error *error)
+{
+    const size_t varying = (size_t)lip_node_varying(g->node);
+    lip_tensor from = g->in[varying], to = g->out[0];
+    lip_status status = LIP_OK;
+    binding->in[varying] = &from;
+    binding->out[0] = &to;
+    for (int64_t s = 0; s < count && status == LIP_OK; s++) {
+        from.f64 = x + s * from.count;
+        to.f64_room = y + s * to.count;
+        const lip_call call = lip_binding_call(binding, true);
+        status = g->node->op->forward(&call, error);
+        for (int64_t i = 0; status == LIP_OK && i < to.count; i++)
+            to.f64_room[i] = fabs(to.f64[i]) + fabs(shift[i]);
+    }
+    return status;
+}
+
+lip_status lip_batch_generic_magnitude(lip_batch_generic *generic, int64_t count, const double *x, double *y,
+                                       lip_error *error)
+{
+    const lip_node *node = generic->node;
+    lip_binding binding;
+    double *shift = lip_alloc(generic->memory, generic->out[0].count, sizeof *shift);
+    lip_status status = lip_binding_open(&binding, generic->memory, node->input_count, node->output_count, error);
+    if (status == LIP_OK)
+        status = shift != NULL ? lip_binding_set(&binding, node, error) : lip_fail_memory(error, node, "its shift");
+    if (status == LIP_OK)
+        status = lip_affine_shift(node, generic->memory, shift, error);
+    if (status == LIP_OK)
+        status = make_absolute(&binding, error);
+    if (status == LIP_OK)
+        status = magnitudes(generic, &binding, count, shift, x, y, error);
+    lip_binding_close(&binding);
+    lip_free(generic->memory, shift);
+    return status;
+}
