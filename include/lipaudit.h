@@ -168,8 +168,9 @@ LIP_API lip_tensor_info lip_model_node_output(const lip_model *model, size_t nod
 
 /*
  * Logits of one evaluation in float64: inputs[i] holds the elements of model
- * input i in row-major order (integer inputs as whole numbers), `logits` room
- * for the logits tensor's elements. Refuses a model with a node that is not
+ * input i in row-major order (integer inputs as whole numbers; NULL will do
+ * where the logits do not depend on it), `logits` room for the logits tensor's
+ * elements, integers as whole numbers. Refuses a model with a node that is not
  * understood (LIP_EUNSUPPORTED, naming it).
  */
 LIP_API lip_status lip_model_forward(const lip_model *model, const double *const *inputs, double *logits,
@@ -298,13 +299,17 @@ LIP_API void lip_report_free(lip_report **report);
 /* ------------------------------------------------------------ certificates */
 
 /*
- * Whose prediction is certified: the network as executed in IEEE arithmetic of that precision (round to nearest, sums
- * in any order, with or without FMA, batch-norm folded or not; not Winograd, TF32 or flush-to-zero), or the network in
- * real arithmetic.
+ * Whose prediction (the largest logit) is certified: the network as executed in IEEE arithmetic of that precision (round
+ * to nearest, sums in any order, with or without FMA, batch-norm folded or not; not Winograd, TF32 or flush-to-zero) on
+ * the perturbed input rounded to it, or the network in real arithmetic. Functions such as Sigmoid, Tanh or Erf are
+ * assumed to be computed within 64 units of |x| max(1, slope) + 1 (32 ulp of 1), Softmax's exponentials relative to
+ * their value; where no rule bounds a node's rounding, radii are 0 and lip_certifier_remark says why. Tensors that the
+ * file stores as float16 or bfloat16 are taken to be executed so.
  */
 typedef enum lip_deployed { LIP_DEPLOYED_FLOAT32, LIP_DEPLOYED_FLOAT16, LIP_DEPLOYED_EXACT } lip_deployed;
 
-/* In which the samples' logits are computed here. Its own rounding is part of every proof. */
+/* In which the samples' logits are computed here. Its own rounding is part of every proof. AUTO is float64: float32
+ * takes half the time, and its own error off every margin once more. */
 typedef enum lip_precision { LIP_PRECISION_AUTO, LIP_PRECISION_FLOAT32, LIP_PRECISION_FLOAT64 } lip_precision;
 
 typedef struct lip_certify_options {
@@ -316,7 +321,7 @@ typedef struct lip_certify_options {
 typedef struct lip_certificate {
     int64_t predicted;       /* the class of the largest logit; -1 where the enclosure does not single one out */
     int64_t label;           /* t: the label given, or `predicted` */
-    double margin_lower;     /* proved: <= f_t - max_{j != t} f_j in real arithmetic; may be negative */
+    double margin_lower;     /* proved: <= f_t - max_{j != t} f_j in real arithmetic; may be negative, -inf: none */
     double radius;           /* proved: no perturbation of smaller L2 norm changes the prediction t; the largest of: */
     double sqrt2_radius;     /* margin / (sqrt(2) L_F) */
     double pairwise_radius;  /* min_j (f_t - f_j) / L_tj; NaN without pairwise bounds */
@@ -336,7 +341,10 @@ LIP_API void lip_certifier_free(lip_certifier **certifier);
 /*
  * certificates[i] for samples[i * elements ...], elements of the model's (data's, where preprocessed) input in
  * row-major order. labels[i] < 0, or labels NULL: not known. A radius is 0 where the sample is misclassified, tied, or
- * its logits are not finite. Refuses a label that is no class. Cost: one forward pass a sample, batched.
+ * its logits are not finite. Where the report's bounds hold on a range of inputs only (report->range), a radius speaks
+ * of perturbed inputs within it, and a sample outside has none. The same sample gives the same bits, whatever comes with
+ * it. Refuses a label that is no class. Cost: one forward pass a sample, in batches of 32, which a count that is no
+ * multiple of it fills up. Not for several threads at once.
  */
 LIP_API lip_status lip_certify(lip_certifier *certifier, const double *samples, const int64_t *labels, size_t count,
                                lip_certificate *certificates, lip_error *error);

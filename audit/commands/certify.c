@@ -127,6 +127,9 @@ static bool certify_samples(lip_certify_run *run)
 {
     lip_sampling *s = &run->sampling;
     lip_data_info data = data_describe(s->data);
+    const lip_input_range *range = run->options->audit.range;
+    if (range && !channels_of(range->count, &run->opened.inputs[0].shape, &s->range_channels))
+        return refuse("--input-range holds one interval for each channel, and the input has no such channels");
     s->options = run->options;
     s->space = run->in_model_space ? &run->space : NULL;
     shard_range(run->options->shard, data.count, &s->first, &s->count);

@@ -20,16 +20,10 @@
 bool model_space_of(const lip_preprocess *preprocess, const lip_shape *input, lip_model_space *out,
                     lip_options_error *reason)
 {
-    size_t channels = preprocess->mean_count > preprocess->std_count ? preprocess->mean_count : preprocess->std_count;
-    lip_model_space space = {.preprocess = preprocess, .channels = channels > 1 ? channels : 1, .inner = 1};
-    int at = 1; /* [N, C, ...] */
-    if (space.channels > 1 && input->rank >= 3 && input->dim[input->rank - 1] == (int64_t)channels &&
-        input->dim[at] != (int64_t)channels)
-        at = input->rank - 1; /* [N, ..., C] */
-    if (space.channels > 1 && (input->rank <= at || input->dim[at] != (int64_t)channels))
-        return options_refuse(reason, "--mean and --std hold %zu values, and the input has no such channels", channels);
-    for (int i = at + 1; space.channels > 1 && i < input->rank; i++)
-        space.inner *= (size_t)input->dim[i];
+    size_t count = preprocess->mean_count > preprocess->std_count ? preprocess->mean_count : preprocess->std_count;
+    lip_model_space space = {.preprocess = preprocess};
+    if (!channels_of(count, input, &space.channels))
+        return options_refuse(reason, "--mean and --std hold %zu values, and the input has no such channels", count);
     *out = space;
     return true;
 }
@@ -45,7 +39,7 @@ static double take(const lip_model_space *space, double *sample, size_t elements
     const lip_preprocess *p = space->preprocess;
     double error = 0.0;
     for (size_t i = 0; i < elements; i++) {
-        size_t channel = i / space->inner % space->channels;
+        size_t channel = i / space->channels.inner % space->channels.count;
         double mean = of_channel(p->mean, p->mean_count, channel, 0.0);
         double std = of_channel(p->std, p->std_count, channel, 1.0);
         double scaled = sample[i] * p->scale;
@@ -78,15 +72,14 @@ static void move(const lip_model_space *space, double error, lip_certificate *c)
         c->method = "";
 }
 
-lip_status model_space_certify(const lip_model_space *space, lip_certifier *certifier, const lip_model_space_task *task,
-                               lip_error *error)
+void model_space_take(const lip_model_space *space, const lip_model_space_task *task)
 {
-    if (!space)
-        return lip_certify(certifier, task->samples, task->labels, task->count, task->certificates, error);
     for (size_t i = 0; i < task->count; i++)
         task->errors[i] = take(space, task->samples + i * task->elements, task->elements);
-    lip_status status = lip_certify(certifier, task->samples, task->labels, task->count, task->certificates, error);
-    for (size_t i = 0; status == LIP_OK && i < task->count; i++)
+}
+
+void model_space_move(const lip_model_space *space, const lip_model_space_task *task)
+{
+    for (size_t i = 0; i < task->count; i++)
         move(space, task->errors[i], &task->certificates[i]);
-    return status;
 }

@@ -8,11 +8,12 @@
 #ifndef LIP_AUDIT_MODEL_SPACE_H
 #define LIP_AUDIT_MODEL_SPACE_H
 
+#include "channels.h"
 #include "options.h"
 
 typedef struct lip_model_space {
     const lip_preprocess *preprocess;
-    size_t channels, inner; /* element i belongs to channel i / inner % channels */
+    lip_channels channels;
     double lipschitz_upper; /* of the model; set by the caller */
 } lip_model_space;
 
@@ -21,16 +22,16 @@ bool model_space_of(const lip_preprocess *preprocess, const lip_shape *input, li
                     lip_options_error *reason);
 
 typedef struct lip_model_space_task {
-    double *samples; /* [count][elements]; overwritten */
-    const int64_t *labels;
+    double *samples; /* [count][elements] */
     size_t count, elements;
     lip_certificate *certificates;
-    double *errors; /* [count], for the work */
+    double *errors; /* [count]: how far from the exact point a sample is, at most */
 } lip_model_space_task;
 
-/* lip_certify of the samples after the preprocessing (space NULL: as they are). What is proved holds for the exact values,
- * not only for the doubles nearest to them. */
-lip_status model_space_certify(const lip_model_space *space, lip_certifier *certifier, const lip_model_space_task *task,
-                               lip_error *error);
+/* Takes the samples to the model's input, and sets `errors`. */
+void model_space_take(const lip_model_space *space, const lip_model_space_task *task);
+
+/* What is proved of the samples taken becomes what is proved of the exact points. */
+void model_space_move(const lip_model_space *space, const lip_model_space_task *task);
 
 #endif

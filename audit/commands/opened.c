@@ -6,6 +6,7 @@
 #include "opened.h"
 #include "diagnostics.h"
 #include "gunzip.h"
+#include "step_summary.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -119,6 +120,14 @@ bool reports_check(const lip_options *options)
     return true;
 }
 
+static bool wants_markdown(const lip_options *options)
+{
+    for (size_t i = 0; i < options->report_count; i++)
+        if (options->reports[i].format == &format_markdown)
+            return true;
+    return false;
+}
+
 /* The first report comes last: it may go to a reader that leaves early (`| head`), which ends the process. */
 bool reports_write(const lip_options *options, json_t *document)
 {
@@ -131,6 +140,10 @@ bool reports_write(const lip_options *options, json_t *document)
             diagnose_message(stderr, error.message);
             all = false;
         }
+    if (document && wants_markdown(options) && !step_summary_append(document, &error)) {
+        diagnose_message(stderr, error.message);
+        all = false;
+    }
     json_decref(document);
     return all;
 }

@@ -9,14 +9,13 @@
 #include "sampling.h"
 #include "diagnostics.h"
 #include "interrupt.h"
-#include "model_space.h"
 #include "opened.h"
 #include "progress.h"
 #include "rows_file.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FIRST_CHUNK 64
 #define LARGEST_CHUNK 1024
@@ -96,15 +95,42 @@ static bool keep(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t
     return true;
 }
 
+/* Bounds on a box say nothing about a sample outside it. */
+static lip_status check_range(const lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count,
+                              lip_error *error)
+{
+    const lip_input_range *range = s->options->audit.range;
+    size_t found = range ? channels_outside(&s->range_channels, range, chunk->samples, (size_t)count, chunk->elements)
+                         : (size_t)count;
+    if (found == (size_t)count)
+        return LIP_OK;
+    *error = (lip_error){.status = LIP_EUSAGE};
+    snprintf(error->file, sizeof error->file, "%s", data_describe(s->data).path);
+    snprintf(error->reason, sizeof error->reason, "sample %" PRId64 " lies outside of --input-range, on which the bounds "
+             "hold", first + (int64_t)found);
+    return error->status;
+}
+
+static lip_status certify_chunk(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_error *error)
+{
+    lip_model_space_task task = {chunk->samples, (size_t)count, chunk->elements, chunk->certificates, chunk->errors};
+    if (s->space)
+        model_space_take(s->space, &task);
+    lip_status status = check_range(s, chunk, first, count, error);
+    if (status == LIP_OK)
+        status = lip_certify(s->certifier, chunk->samples, chunk->labels, (size_t)count, chunk->certificates, error);
+    if (status == LIP_OK && s->space)
+        model_space_move(s->space, &task);
+    return status;
+}
+
 static bool run_chunk(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_rows_file *file)
 {
     lip_error error = {0};
     lip_status status = data_read(s->data, first, count, chunk->samples, chunk->labels, &error);
     if (status == LIP_OK) {
         note_range(s, chunk->samples, (size_t)count * chunk->elements);
-        lip_model_space_task task = {chunk->samples, chunk->labels, (size_t)count, chunk->elements,
-                                     chunk->certificates, chunk->errors};
-        status = model_space_certify(s->space, s->certifier, &task, &error);
+        status = certify_chunk(s, chunk, first, count, &error);
     }
     if (status != LIP_OK) {
         diagnose_error(stderr, &error);

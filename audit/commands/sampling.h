@@ -14,6 +14,7 @@ typedef struct lip_sampling {
     lip_data *data;
     lip_certifier *certifier;
     const lip_model_space *space; /* radii are distances at the model's input (model_space.h); NULL: of the data */
+    lip_channels range_channels; /* of options->audit.range, where there is one */
     int64_t first, count;      /* samples of the data */
     /* what came of it */
     lip_rows rows;

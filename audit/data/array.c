@@ -33,19 +33,43 @@ static lip_status ends_in(const lip_array *array, int64_t row, lip_error *error)
                      array->base.count);
 }
 
+/* Nothing may follow the last element; only reading on verifies the check sum of compressed data. */
+static lip_status check_end(lip_array *array, int64_t offset, lip_error *error)
+{
+    char more;
+    size_t got;
+    lip_status status = stream_read(array->stream, offset, &more, 1, &got, error);
+    if (!status && stream_cut(array->stream))
+        return data_fail(error, array->base.path, LIP_EFORMAT, "the gzip data end early");
+    if (!status && got > 0)
+        return data_fail(error, array->base.path, LIP_EFORMAT, "holds more data than its header tells");
+    return status;
+}
+
+/* Elements [at, at + count) of the stream into the piece; *got may be less only where it ends. */
+static lip_status read_piece(lip_array *array, int64_t at, int64_t count, int64_t *got, lip_error *error)
+{
+    const int64_t size = array->element.size;
+    size_t bytes = 0;
+    lip_status status = stream_read(array->stream, array->offset + at * size, array->piece, (size_t)(count * size),
+                                    &bytes, error);
+    *got = (int64_t)bytes / size;
+    if (!status && *got == count && at + count == array->base.count * array->base.width)
+        status = check_end(array, array->offset + (at + count) * size, error);
+    return status;
+}
+
 static lip_status read_rows(lip_array *array, int64_t first, int64_t count, double *to, lip_error *error)
 {
-    const int64_t size = array->element.size, per_piece = STREAM_PIECE / size, width = array->base.width;
+    const int64_t per_piece = STREAM_PIECE / array->element.size, width = array->base.width;
     int64_t total = count * width, start = first * width;
     for (int64_t done = 0; done < total;) {
-        int64_t step = total - done < per_piece ? total - done : per_piece;
-        size_t got;
-        lip_status status = stream_read(array->stream, array->offset + (start + done) * size, array->piece,
-                                        (size_t)(step * size), &got, error);
+        int64_t step = total - done < per_piece ? total - done : per_piece, got;
+        lip_status status = read_piece(array, start + done, step, &got, error);
         if (status)
             return status;
-        if ((int64_t)got < step * size)
-            return ends_in(array, (start + done + (int64_t)got / size) / width, error);
+        if (got < step)
+            return ends_in(array, (start + done + got) / width, error);
         element_decode(array->element, array->piece, step, to + done);
         done += step;
     }
@@ -57,15 +81,12 @@ static lip_status gather(lip_array *array, int64_t k, int64_t k_c, lip_error *er
 {
     const int64_t size = array->element.size, per_piece = STREAM_PIECE / size;
     for (int64_t done = 0; done < array->held;) {
-        int64_t step = array->held - done < per_piece ? array->held - done : per_piece;
-        int64_t at = k * array->base.count + array->first + done;
-        size_t got;
-        lip_status status = stream_read(array->stream, array->offset + at * size, array->piece, (size_t)(step * size),
-                                        &got, error);
+        int64_t step = array->held - done < per_piece ? array->held - done : per_piece, got;
+        lip_status status = read_piece(array, k * array->base.count + array->first + done, step, &got, error);
         if (status)
             return status;
-        if ((int64_t)got < step * size)
-            return ends_in(array, array->first + done + (int64_t)got / size, error);
+        if (got < step)
+            return ends_in(array, array->first + done + got, error);
         for (int64_t i = 0; i < step; i++)
             memcpy(array->gathered + ((done + i) * array->base.width + k_c) * size, array->piece + i * size,
                    (size_t)size);
@@ -155,7 +176,8 @@ static lip_status check_length(const lip_array *array, lip_error *error)
                          needed);
     int64_t sample = length < array->offset || row == 0 ? 0 : (length - array->offset) / row;
     return data_fail(error, array->base.path, LIP_EFORMAT,
-                     "the data end in sample %" PRId64 " of %" PRId64 ": %" PRId64 " bytes, where its header tells %" PRId64,
+                     "the data end in sample %" PRId64 " of %" PRId64 ": %" PRId64
+                     " bytes, where its header tells %" PRId64,
                      sample, array->base.count, length, needed);
 }
 

@@ -147,14 +147,16 @@ static bool parse_number(const char *text, double *out)
             *out = (double)NAN;
             return true;
         }
-    if (*text == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
+    text += strspn(text, " \t"); /* inside of quotes */
+    size_t length = strspn(text, "+-.0123456789eE");
+    if (length == 0 || text[length + strspn(text + length, " \t")] != '\0')
         return false;
     *out = strtod(text, &end);
-    return *end == '\0';
+    return end == text + length;
 }
 
-/* The fields of one row, passed over or read: to[-lead] ... Blank lines are no rows: *width 0, and *end tells whether
- * the text is over. */
+/* The fields of one row, passed over where `to` is NULL. Blank lines are no rows: *width 0, and *end tells whether the
+ * text is over. */
 static lip_status read_row(lip_csv *csv, double *to, double *lead, int64_t *width, lip_field_end *end,
                            lip_error *error)
 {
@@ -171,8 +173,8 @@ static lip_status read_row(lip_csv *csv, double *to, double *lead, int64_t *widt
         double *place_of = !to ? &ignored : count < skip ? lead ? lead : &ignored : to + (count - skip);
         if (to && !parse_number(csv->field, place_of))
             return data_fail(error, csv->base.path, LIP_EFORMAT,
-                             "sample %" PRId64 " (line %" PRId64 "), column %" PRId64 ": '%.60s' is no number", csv->row,
-                             csv->line, count + 1, csv->field);
+                             "sample %" PRId64 " (line %" PRId64 "), column %" PRId64 ": '%.60s' is no number",
+                             csv->row, csv->line, count + 1, csv->field);
         count++;
     } while (*end == FIELD_MORE);
     *width = count;
@@ -205,16 +207,12 @@ static lip_status csv_read(lip_rows *rows, int64_t first, int64_t count, double 
         go_to(csv, mark[0], first / MARK_EVERY * MARK_EVERY, mark[1]);
     }
     lip_status status = LIP_OK;
-    int64_t width = 0;
-    lip_field_end end;
-    while (!status && csv->row < first) {
-        int64_t row = csv->row;
-        status = read_row(csv, NULL, NULL, &width, &end, error);
-        if (!status && csv->row == row && end == FIELD_NO_ROW)
-            return malformed(csv, "is missing: the file has changed", error);
-    }
+    while (!status && csv->row < first)
+        status = read_next_row(csv, NULL, NULL, error);
     for (int64_t i = 0; !status && i < count; i++)
         status = read_next_row(csv, to + i * rows->width, lead ? lead + i : NULL, error);
+    if (status) /* somewhere inside of a row */
+        go_to(csv, csv->marks[0], 0, csv->marks[1]);
     return status;
 }
 
@@ -228,7 +226,8 @@ static void csv_close(lip_rows *rows)
 static lip_status mark(lip_csv *csv, lip_error *error)
 {
     if (csv->mark_count == csv->mark_room) {
-        int64_t room = csv->mark_room ? 2 * csv->mark_room : 64, *marks = data_alloc(csv->memory, 2 * room, sizeof *marks);
+        int64_t room = csv->mark_room ? 2 * csv->mark_room : 64;
+        int64_t *marks = data_alloc(csv->memory, 2 * room, sizeof *marks);
         if (!marks)
             return data_no_memory(error, csv->base.path, "the places of its rows");
         if (csv->mark_count)
@@ -263,24 +262,21 @@ static lip_status find_separator(lip_csv *csv, lip_error *error)
     return LIP_OK;
 }
 
-/* Whether the first line holds something else than numbers, and is passed over then. */
+/* A first line whose first field is no number is passed over. */
 static lip_status skip_header(lip_csv *csv, lip_error *error)
 {
     int64_t start = place(csv);
+    double ignored;
     lip_field_end end;
-    bool numbers = true;
-    do {
-        double ignored;
-        lip_status status = read_field(csv, &end, error);
-        if (status)
-            return status;
-        numbers = numbers && (csv->field[0] == '\0' || parse_number(csv->field, &ignored));
-    } while (end == FIELD_MORE);
-    if (numbers)
+    lip_status status = read_field(csv, &end, error);
+    if (!status && (parse_number(csv->field, &ignored) || (csv->field[0] == '\0' && end != FIELD_MORE))) {
         go_to(csv, start, 0, 1);
-    else
-        csv->line = 2;
-    return LIP_OK;
+        return LIP_OK;
+    }
+    while (!status && end == FIELD_MORE)
+        status = read_field(csv, &end, error);
+    csv->line = 2;
+    return status;
 }
 
 static lip_status count_rows(lip_csv *csv, int64_t *rows, int64_t *columns, lip_error *error)
@@ -289,7 +285,8 @@ static lip_status count_rows(lip_csv *csv, int64_t *rows, int64_t *columns, lip_
     int64_t width = 0;
     for (*rows = *columns = 0; end != FIELD_NO_ROW;) {
         int64_t line = csv->line;
-        lip_status status = *rows % MARK_EVERY == 0 && csv->mark_count <= *rows / MARK_EVERY ? mark(csv, error) : LIP_OK;
+        bool marked = *rows % MARK_EVERY != 0 || csv->mark_count > *rows / MARK_EVERY;
+        lip_status status = marked ? LIP_OK : mark(csv, error);
         if (!status)
             status = read_row(csv, NULL, NULL, &width, &end, error);
         if (status)
@@ -298,7 +295,8 @@ static lip_status count_rows(lip_csv *csv, int64_t *rows, int64_t *columns, lip_
             continue;
         if (*rows > 0 && width != *columns)
             return data_fail(error, csv->base.path, LIP_EFORMAT,
-                             "sample %" PRId64 " (line %" PRId64 ") has %" PRId64 " columns, those before have %" PRId64,
+                             "sample %" PRId64 " (line %" PRId64 ") has %" PRId64
+                             " columns, those before have %" PRId64,
                              *rows, line, width, *columns);
         *columns = width;
         ++*rows;

@@ -196,8 +196,8 @@ lip_status data_read(lip_data *data, int64_t first, int64_t count, double *sampl
 {
     lip_status status = LIP_OK;
     if (first < data->first || count < 0 || count > data->count || first - data->first > data->count - count)
-        return data_fail(error, data->path, LIP_EUSAGE, "samples %" PRId64 ":%" PRId64 " are not among the chosen ones",
-                         first, first + count);
+        return data_fail(error, data->path, LIP_EUSAGE,
+                         "%" PRId64 " samples from %" PRId64 " on are not among the chosen ones", count, first);
     for (int64_t done = 0; !status && done < count; done += PIECE) {
         int64_t step = count - done < PIECE ? count - done : PIECE;
         status = read_piece(data, first + done, step, samples + done * data->fit.elements,

@@ -47,21 +47,23 @@ typedef struct lip_data lip_data;
  * The first dimension of an array counts samples, unless the array as a whole
  * has the shape of one sample (dimensions of 1 left out) or is a vector of its
  * length. A sample of another shape than the input is reshaped to it in
- * row-major order where the numbers of elements agree. `layout` says how
- * the sample's three dimensions lie; they are put into the model's order, which
- * is channels first unless the sample's shape as it is equals the input's (for a
- * flat sample: unless the input's last dimension is less than its first). A
- * sample whose shape is the input's in the other layout is refused where no layout is given.
+ * row-major order where the numbers of elements agree. `layout` says how the
+ * sample's three dimensions lie. They are put into the model's order: channels
+ * first, unless the sample's shape as it is equals the input's (a flat sample:
+ * unless the input's last dimension is less than its first). Without a layout,
+ * a sample whose shape is the input's in the other layout is refused.
  *
- * A CSV row is the sample, or the label and then the sample; a first line
- * that holds no numbers is a header. Arrays of an .npz: the samples are "x", or
- * have the model input's name, or are the only one that is not labels; labels are
- * "y", "label" or "labels". Labels are whole numbers (of any element type, [N] or
- * [N, 1]) or one-hot rows [N, K]. Labels in a file of their own take
- * precedence.
+ * A CSV row is the sample, or the label and then the sample, in decimal numbers
+ * of which the nearest doubles are taken; a first line whose first field is no
+ * number is a header. Arrays of an .npz: the samples have the model input's
+ * name, or are "x", or the only ones that are not labels; labels are "y",
+ * "label" or "labels". Labels are whole numbers (of any element type, [N] or
+ * [N, 1]) or one-hot rows [N, K]. Labels in a file of their own take precedence.
  *
- * Refuses (LIP_EIO, LIP_EFORMAT, LIP_EMEMORY over the cap, LIP_EUSAGE where data and model
- * do not fit or the range holds no sample) with the file and a reason.
+ * Refuses (LIP_EIO, LIP_EFORMAT, LIP_EUNSUPPORTED, LIP_EMEMORY over the cap,
+ * LIP_EUSAGE where data and model do not fit or the range holds no sample) with
+ * the file and a reason. Reads the first 1000 chosen samples, so that what is
+ * wrong with them is told here.
  */
 lip_status data_open(const lip_data_options *options, lip_data **out, lip_error *error);
 void data_close(lip_data **data); /* idempotent */
@@ -80,27 +82,29 @@ typedef struct lip_data_info {
 
 lip_data_info data_describe(const lip_data *data);
 
-/* Remarks for the user, index < note_count: data that look as if they were not in the units that the model was trained
- * on (the first 1000 samples were looked at), what was assumed while reading. */
+/* Remarks for the user, index < note_count: data whose first 1000 samples look as if they were in other units than the
+ * model's, labels that were passed over. */
 const char *data_note(const lip_data *data, size_t index);
 
 /*
- * Samples [first, first + count), numbered as in the file, within the chosen
- * ones: samples[i * elements ...] in row-major order of the model's input, labels[i]
- * their labels (-1: the data have none; labels may be NULL). Ranges that follow each other are read in one pass;
- * going back in a compressed file reads it from its start. Not for several threads at once.
+ * Samples [first, first + count), numbered from 0 as in the file, within the
+ * chosen ones: samples[i * elements ...] in row-major order of the model's
+ * input, labels[i] their labels (-1: the data have none; may be NULL). Ranges
+ * that follow each other are read in one pass; going back in a compressed file
+ * reads it from its start. Not for several threads at once.
  *
- * Refuses, naming the sample: a file that ends in it (LIP_EFORMAT), elements that are not finite or that no
- * double holds, labels that are no class. Outputs are then undefined.
+ * Refuses (LIP_EFORMAT), naming the sample: a file that ends in it, elements
+ * that are not finite or that no double holds, labels that are no class. What
+ * the outputs hold then is not defined.
  */
 lip_status data_read(lip_data *data, int64_t first, int64_t count, double *samples, int64_t *labels,
                      lip_error *error);
 
 /*
- * SHA-256 of the bytes of the files as they lie on disk, in hexadecimal:
- * samples, and labels where they have a file of their own (else ""). Of a folder: of the
- * digests of its files in reading order, each in hexadecimal with a newline. Reads the
- * files once.
+ * SHA-256 of the files as they lie on disk, in hexadecimal: of the samples, and
+ * of the labels where they have a file of their own (else ""). Of a folder: of
+ * the digests of its files in reading order, each in hexadecimal with a newline.
+ * Reads the files once.
  */
 lip_status data_digest(const lip_data *data, char samples[65], char labels[65], lip_error *error);
 

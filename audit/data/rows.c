@@ -152,7 +152,8 @@ static lip_status check_content(const char *path, lip_content promise, lip_conte
     if (content == IS_OTHER)
         return data_fail(error, path, LIP_EFORMAT, "is %s", name);
     if (promise != IS_OTHER && promise != content)
-        return data_fail(error, path, LIP_EFORMAT, "is %s, which its name does not say: rename it", content_names[content]);
+        return data_fail(error, path, LIP_EFORMAT, "is %s, which its name does not say: rename it",
+                         content_names[content]);
     return LIP_OK;
 }
 

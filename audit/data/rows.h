@@ -19,7 +19,7 @@ typedef struct lip_rows_kind {
      */
     lip_status (*read)(lip_rows *rows, int64_t first, int64_t count, double *to, double *lead, lip_error *error);
     const char *(*file)(const lip_rows *rows, size_t index); /* NULL: one file, rows->path */
-    void (*close)(lip_rows *rows); /* all but the rows itself; safe on half-built ones */
+    void (*close)(lip_rows *rows); /* all but *rows itself; safe on half-built ones */
 } lip_rows_kind;
 
 struct lip_rows {
@@ -34,7 +34,7 @@ struct lip_rows {
     size_t file_count;   /* 0: one */
 };
 
-/* The openers. `path` must outlive the rows, which is closed with rows_close. */
+/* The openers. `path` must outlive the rows, which are closed with rows_close. */
 lip_status npy_open(const char *path, lip_data_memory *memory, lip_rows **out, lip_error *error);
 lip_status idx_open(const char *path, lip_data_memory *memory, lip_rows **out, lip_error *error);
 lip_status csv_open(const char *path, lip_data_memory *memory, lip_rows **out, lip_error *error);
@@ -53,7 +53,7 @@ lip_status rows_open(const char *path, lip_npz_role role, const char *input, lip
                       lip_error *error);
 void rows_close(lip_rows **rows); /* idempotent */
 
-/* Checks a stored shape and sets shape, rows, width and parts (1). Its product fits int64_t with 16 bytes an element. */
+/* Checks a stored shape and sets shape, count, width and parts (1). With 16 bytes an element it fits int64_t. */
 lip_status rows_set_shape(lip_rows *rows, const lip_shape *shape, lip_error *error);
 /* Each part becomes one row, before anything is read. parts > 0, and the shape has room for one more dimension. */
 void rows_take_whole(lip_rows *rows);

@@ -23,8 +23,8 @@ void stream_close(lip_stream **stream); /* idempotent */
 int64_t stream_length(const lip_stream *stream);
 
 /*
- * Up to `size` bytes from `offset` on; *got < size only where the stream ends. Backwards in compressed bytes starts from
- * their beginning. Damaged data are LIP_EFORMAT.
+ * Up to `size` bytes from `offset` on; *got < size only where the stream ends. Backwards in compressed bytes starts
+ * from their beginning. Damaged data are LIP_EFORMAT.
  */
 lip_status stream_read(lip_stream *stream, int64_t offset, void *to, size_t size, size_t *got, lip_error *error);
 

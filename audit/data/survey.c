@@ -45,8 +45,8 @@ bool survey_remark(const lip_survey *s, const lip_preprocess *preprocess, char *
         snprintf(text, size, "the samples look normalised already (%s), and %s changes them once more", seen,
                  moved ? "--mean or --std" : "--scale");
     else if (normalised)
-        snprintf(text, size, "the samples look normalised (%s): radii are distances in these units, not in those of the "
-                             "image", seen);
+        snprintf(text, size, "the samples look normalised (%s): radii are distances in these units, not in those of "
+                             "the image", seen);
     else if (scaled && fabs(preprocess->scale) < 0.1 && s->low >= 0 && s->high <= 1)
         snprintf(text, size, "the samples lie in [0, 1] already (%s), and --scale makes them smaller", seen);
     else

@@ -8,10 +8,13 @@
 #include "match.h"
 #include "mismatch.h"
 #include "fields.h"
+#include "radii.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CURVE_POINTS 41
 
 double tolerance_limit(double old, const lip_tolerance *tolerance)
 {
@@ -102,6 +105,25 @@ static json_t *networks(const json_t *older, const json_t *report, const lip_tol
     return json_whole(object, complete);
 }
 
+/* Points of the older report's certified accuracy; null where it has no single samples. */
+static json_t *old_curve(const json_t *older)
+{
+    bool complete = true;
+    const json_t *certification = field(older, "certification");
+    double most = field_number(certification, "radius.max");
+    if (json_array_size(field(certification, "per_sample")) == 0 || !isfinite(most))
+        return json_null();
+    json_t *array = json_array();
+    for (int i = 0; i < CURVE_POINTS; i++) {
+        double epsilon = most * i / (CURVE_POINTS - 1);
+        json_t *point = json_object();
+        json_put(point, &complete, "eps", json_number(epsilon));
+        json_put(point, &complete, "value", json_number(radii_certified(certification, epsilon)));
+        json_push(array, &complete, point);
+    }
+    return json_whole(array, complete);
+}
+
 /* Radii are proved from below only: a smaller one is a weaker guarantee, never a proved regression. */
 static json_t *radii(const json_t *older, const json_t *report, const lip_tolerance *tolerance)
 {
@@ -117,6 +139,7 @@ static json_t *radii(const json_t *older, const json_t *report, const lip_tolera
     json_put(object, &complete, "ratio", ratio_json(new, old));
     json_put(object, &complete, "change", json_text(new < least ? "looser" : new > old && new > 2 * old - least
                                                     ? "improved" : "unchanged"));
+    json_put(object, &complete, "curve", old_curve(older));
     return json_whole(object, complete);
 }
 

@@ -6,7 +6,8 @@
  *   network     {lower, upper, ratio, change}: L_F of the older report, new upper / old upper
  *   layers      [{index, baseline, matched_by, ratio, change}]: index in "layers", or null where the layer is gone;
  *               baseline: the older report's layer, or null where it is new
- *   radius      {baseline, model, ratio, change}: median certified radii, where both reports have them
+ *   radius      {baseline, model, ratio, change, curve}: median certified radii, where both reports have them; curve:
+ *               points {eps, value} of the older certified accuracy
  *   notes       [text]: what makes the two hard to compare
  *
  * SPDX-License-Identifier: Apache-2.0

@@ -143,6 +143,8 @@ void certification_print_space(const json_t *report, FILE *stream)
         fputc('\'', stream);
     }
     fputc('.', stream);
+    if (json_is_object(field(report, "network.range")))
+        fputs(" The bounds hold on --input-range: a change that leaves it is not covered.", stream);
 }
 
 void certification_print_arithmetic(const json_t *report, FILE *stream)

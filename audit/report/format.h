@@ -24,7 +24,8 @@ typedef struct lip_format {
 extern const lip_format format_json;
 
 /* A report: DOCUMENT_SCHEMA, with or without each section. */
-extern const lip_format format_text, format_csv, format_markdown;
+extern const lip_format format_text, format_csv, format_markdown, format_html;
+extern const lip_format format_junit, format_sarif, format_github, format_gitlab, format_openmetrics, format_dot;
 
 extern const lip_format format_inspect_text;
 extern const lip_format format_ops_text, format_ops_markdown;

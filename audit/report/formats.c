@@ -10,5 +10,12 @@ const lip_format *const report_formats[] = {
     &format_json,
     &format_csv,
     &format_markdown,
+    &format_html,
+    &format_junit,
+    &format_sarif,
+    &format_github,
+    &format_gitlab,
+    &format_openmetrics,
+    &format_dot,
     NULL,
 };

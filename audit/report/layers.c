@@ -175,7 +175,7 @@ void layers_print_costliest(const json_t *report, FILE *stream)
 void network_print_estimate(const json_t *report, FILE *stream)
 {
     double product = field_number(report, "network.power_iteration_product");
-    double upper = field_number(report, "network.lipschitz.upper");
+    double upper = field_number(report, "network.product_upper");
     if (isnan(product))
         return;
     fprintf(stream, "%s", number_nearest(product, 6).text);

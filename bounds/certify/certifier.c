@@ -14,11 +14,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "audit.h"
-#include "batch.h"
+#include "box.h"
 #include "compose/workers.h"
-#include "norms.h"
-#include "radii.h"
 #include "rounding.h"
+#include "worker.h"
 
 #include <cblas.h>
 #include <pthread.h>
@@ -28,30 +27,21 @@
 
 enum { TILE = 32, TILE_ELEMENTS = 1 << 22 };
 
-typedef struct worker {
-    struct worker *next; /* in the pool */
-    lip_batch *batch;
-    lip_norms norms;
-    lip_radii_work radii;
-    double *samples; /* a tile that is not full */
-    double *logits;  /* of one sample */
-} worker;
-
 struct lip_certifier {
     const lip_model *model;
     lip_memory *memory;
     lip_arena arena;
     lip_certify_options options;
-    lip_layer_plan *plans;
-    size_t plan_count;
-    double *gains, *cumulative;
     lip_error_plan plan;
     lip_radii radii;
+    const lip_input_range *box; /* the report's */
     lip_batch_precision precision;
     int64_t elements, tile;
     pthread_mutex_t lock; /* around the pool and the first error */
-    bool has_lock;
-    worker *pool;
+    pthread_cond_t given; /* a worker went back into the pool */
+    bool has_lock, has_condition;
+    lip_worker *pool;
+    size_t taken;
     char remark[1024];
     atomic_size_t separated, certified; /* samples with a proved margin, and those of them with a radius */
 };
@@ -96,53 +86,45 @@ static lip_status check_model(const lip_model *model, const lip_report *report, 
 
 /* -------------------------------------------------------------------- open */
 
-/* A gain that holds wherever an execution may take the node, not only on the ranges of the true values. */
-static double gain_everywhere(const lip_layer_plan *plan, const lip_layer *row)
+static lip_status open_worker(const lip_certifier *c, lip_worker **out, lip_error *error)
 {
-    int input = lip_node_varying(plan->node);
-    switch (plan->gain.kind) {
-    case LIP_GAIN_SLOPES: return fmax(fabs(plan->gain.slopes.a), fabs(plan->gain.slopes.b));
-    case LIP_GAIN_LIPSCHITZ: return plan->gain.lipschitz.upper;
-    case LIP_GAIN_SELECT: return lip_sqrt_up((double)plan->gain.select);
-    case LIP_GAIN_SUM:
-    case LIP_GAIN_JOIN:
-    case LIP_GAIN_CONCAT: return input >= 0 ? lip_branch_gain(plan->node, &plan->gain, (size_t)input) : 0;
-    case LIP_GAIN_UNKNOWN:
-    case LIP_GAIN_UNBOUNDED: return (double)INFINITY;
-    default: return row->gain.upper; /* linear */
-    }
+    return lip_worker_open(c->model, &c->plan, c->precision, c->tile, c->elements, c->memory, out, error);
 }
 
-/* Gains and cumulative bounds per plan. A layer of the report is a plan that was not folded away; a folded scale has
- * what is before it. */
-static lip_status read_report(lip_certifier *c, const lip_report *report, lip_error *error)
+/* An idle worker, a new one, or, where memory for one more is out, the next that is given back. */
+static lip_status take_worker(lip_certifier *c, lip_worker **out, lip_error *error)
 {
-    size_t layer = 0, *maker = lip_arena_alloc(&c->arena, (int64_t)c->model->value_count, sizeof *maker);
-    c->gains = lip_arena_alloc(&c->arena, (int64_t)c->plan_count, sizeof *c->gains);
-    c->cumulative = lip_arena_alloc(&c->arena, (int64_t)c->plan_count, sizeof *c->cumulative);
-    if (!maker || !c->gains || !c->cumulative)
-        return full(error);
-    for (size_t i = 0; i < c->plan_count; i++) {
-        const lip_node *node = c->plans[i].node;
-        int input = lip_node_varying(node);
-        const lip_layer *row = layer < report->layer_count ? &report->layers[layer] : NULL;
-        bool known = c->plans[i].folded_away || (row && row->name == node->name);
-        if (!known)
-            return lip_fail(error, LIP_EUSAGE, "the report is not of this model");
-        const lip_value *from = input >= 0 ? node->inputs[input] : NULL;
-        c->gains[i] = c->plans[i].folded_away ? 1 : gain_everywhere(&c->plans[i], row);
-        c->cumulative[i] = !c->plans[i].folded_away ? row->cumulative_upper
-                           : from && from->producer ? c->cumulative[maker[from->index]] : 1;
-        layer += c->plans[i].folded_away ? 0 : 1;
-        for (size_t o = 0; o < node->output_count; o++)
-            if (node->outputs[o])
-                maker[node->outputs[o]->index] = i;
+    lip_status status = LIP_OK;
+    pthread_mutex_lock(&c->lock);
+    lip_worker *w = c->pool;
+    if (!w)
+        status = open_worker(c, &w, error);
+    else
+        c->pool = w->next;
+    while (status == LIP_EMEMORY && c->taken > 0) {
+        pthread_cond_wait(&c->given, &c->lock);
+        w = c->pool;
+        if (w) {
+            c->pool = w->next;
+            status = LIP_OK;
+        }
     }
-    return LIP_OK;
+    c->taken += status == LIP_OK;
+    pthread_mutex_unlock(&c->lock);
+    if (status == LIP_OK)
+        *out = w;
+    return status;
 }
 
-static worker *open_worker(const lip_certifier *c, lip_error *error);
-static void free_worker(const lip_certifier *c, worker *w);
+static void give_worker(lip_certifier *c, lip_worker *w)
+{
+    pthread_mutex_lock(&c->lock);
+    w->next = c->pool;
+    c->pool = w;
+    c->taken--;
+    pthread_cond_signal(&c->given);
+    pthread_mutex_unlock(&c->lock);
+}
 
 static const lip_ieee *deployed_precision(lip_deployed deployed)
 {
@@ -150,7 +132,7 @@ static const lip_ieee *deployed_precision(lip_deployed deployed)
 }
 
 /* The step without a bound in an execution of this precision, or NULL. */
-static const lip_error_step *refused_step(const lip_certifier *c, worker *w, const lip_ieee *precision, bool is_own)
+static const lip_error_step *refused_step(const lip_certifier *c, lip_worker *w, const lip_ieee *precision, bool is_own)
 {
     const lip_error_step *refused = NULL;
     double most;
@@ -161,7 +143,7 @@ static const lip_error_step *refused_step(const lip_certifier *c, worker *w, con
     return lip_error_run(&c->plan, &which, w->radii.errors, &most, &refused) ? NULL : refused;
 }
 
-static lip_status keep_growths(lip_certifier *c, const worker *w, lip_error *error)
+static lip_status keep_growths(lip_certifier *c, const lip_worker *w, lip_error *error)
 {
     const lip_error_case own = { .precision = &c->radii.own };
     const lip_error_case deployed = { .precision = &c->radii.deployed, .own = w->radii.own_errors };
@@ -174,7 +156,7 @@ static lip_status keep_growths(lip_certifier *c, const worker *w, lip_error *err
     return LIP_OK;
 }
 
-static void find_refusals(lip_certifier *c, worker *w)
+static void find_refusals(lip_certifier *c, lip_worker *w)
 {
     static const char *const names[] = { "float32", "float16", "real arithmetic" };
     const lip_error_step *own = refused_step(c, w, &c->radii.own, true);
@@ -195,12 +177,8 @@ static lip_status open_parts(lip_certifier *c, const lip_report *report, lip_err
 {
     const lip_model *model = c->model;
     int64_t largest = 1, count;
-    lip_status status = lip_plan_layers(model, &c->arena, &c->plans, &c->plan_count, error);
-    if (status == LIP_OK)
-        status = read_report(c, report, error);
-    if (status == LIP_OK)
-        status = lip_error_plan_make(model, c->plans, c->gains, c->cumulative, c->plan_count,
-                                     classes_of(model->logits), &c->arena, c->memory, &c->plan, error);
+    lip_status status = lip_error_plan_of_report(model, report, classes_of(model->logits), &c->arena, c->memory,
+                                                 &c->plan, error);
     if (status != LIP_OK)
         return status;
     for (size_t v = 0; v < model->value_count; v++)
@@ -210,12 +188,13 @@ static lip_status open_parts(lip_certifier *c, const lip_report *report, lip_err
     if (!lip_shape_count(&model->inputs[0]->shape, &c->elements))
         return lip_fail(error, LIP_EUNSUPPORTED, "the size of the input is not known");
     c->tile = largest < TILE_ELEMENTS / TILE ? TILE : largest < TILE_ELEMENTS ? TILE_ELEMENTS / largest : 1;
+    c->box = &report->range;
     c->radii.plan = &c->plan;
     c->radii.network_upper = report->network.upper;
     c->radii.pairwise_upper = report->pairwise_upper;
-    c->pool = open_worker(c, error);
-    if (!c->pool)
-        return error->status;
+    status = open_worker(c, &c->pool, error);
+    if (status != LIP_OK)
+        return status;
     find_refusals(c, c->pool);
     return keep_growths(c, c->pool, error);
 }
@@ -247,7 +226,9 @@ lip_status lip_certifier_open(const lip_model *model, const lip_report *report, 
         lip_arena_init(&c->arena, memory);
         set_options(c, options);
         c->has_lock = pthread_mutex_init(&c->lock, NULL) == 0;
-        status = c->has_lock ? open_parts(c, report, &inner) : lip_fail(&inner, LIP_EINTERNAL, "cannot make a lock");
+        c->has_condition = pthread_cond_init(&c->given, NULL) == 0;
+        status = c->has_lock && c->has_condition ? open_parts(c, report, &inner)
+                                                 : lip_fail(&inner, LIP_EINTERNAL, "cannot make a lock");
     }
     if (status == LIP_OK) {
         *out = c;
@@ -266,10 +247,12 @@ void lip_certifier_free(lip_certifier **certifier)
     if (!certifier || !*certifier)
         return;
     lip_certifier *c = *certifier;
-    for (worker *w = c->pool, *next; w; w = next) {
+    for (lip_worker *w = c->pool, *next; w; w = next) {
         next = w->next;
-        free_worker(c, w);
+        lip_worker_free(&w);
     }
+    if (c->has_condition)
+        pthread_cond_destroy(&c->given);
     if (c->has_lock)
         pthread_mutex_destroy(&c->lock);
     lip_arena_free(&c->arena);
@@ -282,66 +265,6 @@ const char *lip_certifier_remark(const lip_certifier *c)
     if (c->remark[0])
         return c->remark;
     return atomic_load(&c->separated) > 0 && atomic_load(&c->certified) == 0 ? vacuous : "";
-}
-
-/* ----------------------------------------------------------------- workers */
-
-static void free_worker(const lip_certifier *c, worker *w)
-{
-    if (!w)
-        return;
-    lip_batch_free(&w->batch);
-    lip_free(c->memory, w->norms.norms);
-    lip_free(c->memory, w->radii.own_errors);
-    lip_free(c->memory, w->radii.errors);
-    lip_free(c->memory, w->radii.own_rows);
-    lip_free(c->memory, w->radii.rows);
-    lip_free(c->memory, w->samples);
-    lip_free(c->memory, w->logits);
-    lip_free(c->memory, w);
-}
-
-static worker *open_worker(const lip_certifier *c, lip_error *error)
-{
-    int64_t values = (int64_t)c->plan.value_count, norms, samples;
-    worker *w = lip_alloc(c->memory, 1, sizeof *w);
-    bool fits = w && lip_size_mul(values, c->tile, &norms) && lip_size_mul(c->elements, c->tile, &samples);
-    if (fits) {
-        w->norms.plan = &c->plan;
-        w->norms.norms = lip_alloc(c->memory, norms, sizeof(double));
-        w->samples = lip_alloc(c->memory, samples, sizeof(double));
-        w->logits = lip_alloc(c->memory, c->plan.classes, sizeof(double));
-        w->radii.own_errors = lip_alloc(c->memory, values, sizeof(lip_affine));
-        w->radii.errors = lip_alloc(c->memory, values, sizeof(lip_affine));
-        w->radii.own_rows = lip_alloc(c->memory, c->plan.classes, sizeof(lip_affine));
-        w->radii.rows = lip_alloc(c->memory, c->plan.classes, sizeof(lip_affine));
-        fits = w->norms.norms && w->samples && w->logits && w->radii.own_errors && w->radii.errors && w->radii.own_rows &&
-               w->radii.rows;
-    }
-    lip_status status = fits ? lip_batch_open(c->model, c->tile, c->precision, c->memory, &w->batch, error)
-                             : full(error);
-    if (status == LIP_OK)
-        return w;
-    free_worker(c, w);
-    return NULL;
-}
-
-static worker *take_worker(lip_certifier *c, lip_error *error)
-{
-    pthread_mutex_lock(&c->lock);
-    worker *w = c->pool;
-    if (w)
-        c->pool = w->next;
-    pthread_mutex_unlock(&c->lock);
-    return w ? w : open_worker(c, error);
-}
-
-static void give_worker(lip_certifier *c, worker *w)
-{
-    pthread_mutex_lock(&c->lock);
-    w->next = c->pool;
-    c->pool = w;
-    pthread_mutex_unlock(&c->lock);
 }
 
 /* ----------------------------------------------------------------- certify */
@@ -358,7 +281,7 @@ typedef struct run {
 } run;
 
 /* The tile's samples, filled up with the last one. */
-static const double *full_tile(const run *r, worker *w, size_t first, size_t count)
+static const double *full_tile(const run *r, lip_worker *w, size_t first, size_t count)
 {
     const size_t elements = (size_t)r->c->elements, tile = (size_t)r->c->tile;
     const double *from = r->samples + first * elements;
@@ -369,20 +292,23 @@ static const double *full_tile(const run *r, worker *w, size_t first, size_t cou
     return w->samples;
 }
 
-static void certify_sample(run *r, const worker *w, size_t at, size_t index)
+static void certify_sample(run *r, const lip_worker *w, size_t at, size_t index)
 {
     lip_certifier *c = r->c;
+    const size_t elements = (size_t)c->elements;
     lip_radii_work work = w->radii;
     lip_certificate *out = &r->certificates[index];
     work.norms = w->norms.norms + at * c->plan.value_count;
     lip_radii_of(&c->radii, w->logits, r->labels ? r->labels[index] : -1, &work, out);
+    if (out->radius > 0 && !lip_box_holds(c->box, &c->model->inputs[0]->shape, r->samples + index * elements))
+        lip_radii_drop(out);
     if (out->margin_lower > 0)
         atomic_fetch_add(&c->separated, 1);
     if (out->radius > 0)
         atomic_fetch_add(&c->certified, 1);
 }
 
-static lip_status certify_tile(run *r, worker *w, size_t first, size_t count, lip_error *error)
+static lip_status certify_tile(run *r, lip_worker *w, size_t first, size_t count, lip_error *error)
 {
     lip_certifier *c = r->c;
     const double *samples = full_tile(r, w, first, count);
@@ -411,11 +337,12 @@ static void certify_job(void *context, size_t index)
     size_t first = index * (size_t)c->tile, left = r->count - first;
     if (atomic_load(&r->failed))
         return;
-    worker *w = take_worker(c, &error);
-    lip_status status = w ? certify_tile(r, w, first, left < (size_t)c->tile ? left : (size_t)c->tile, &error)
-                          : error.status;
-    if (w)
+    lip_worker *w = NULL;
+    lip_status status = take_worker(c, &w, &error);
+    if (status == LIP_OK) {
+        status = certify_tile(r, w, first, left < (size_t)c->tile ? left : (size_t)c->tile, &error);
         give_worker(c, w);
+    }
     if (status == LIP_OK)
         return;
     pthread_mutex_lock(&c->lock);

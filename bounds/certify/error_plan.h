@@ -1,7 +1,7 @@
 /*
  * error_plan.h: how far an execution of the network in floating point can be
- * from the network in real arithmetic. The derivation is in error_plan.c (what
- * each step adds) and error_run.c (how it travels).
+ * from the network in real arithmetic. The derivation is in error_group.c and
+ * error_rules.c (what each step adds) and error_run.c (how it travels).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -23,7 +23,8 @@ extern const lip_ieee lip_ieee_float64, lip_ieee_float32, lip_ieee_float16;
  *   error of the output <= sum_b gain_b ||x_b - v_b|| + local,    (root of the sum of squares where `squares`)
  *   local <= g * size + tiny * (tiny_constant + tiny_gain * sum_b ||x_b||),   g = (1 + unit)^units - 1,
  *   size  = sum_b magnitude_b ||x_b|| + constant,
- * and no number on the way is larger than size + local.
+ * and no number on the way is larger than the larger of size + local and, but for its own rounding,
+ * peak * sum_b ||x_b|| + peak_constant.
  */
 typedef struct lip_error_branch {
     size_t value; /* index in the model */
@@ -36,7 +37,7 @@ typedef struct lip_error_step {
     size_t branch_count;
     bool squares;
     double units;
-    double constant, tiny_constant, tiny_gain;
+    double constant, tiny_constant, tiny_gain, peak, peak_constant;
     const lip_ieee *coarsest; /* the type of its tensors; executions are at least this coarse */
     const char *refusal;      /* NULL; otherwise: why its error is not bounded */
     const char *refusal_half; /* the same for units from 2^-11 up only */
@@ -68,6 +69,10 @@ typedef struct lip_error_plan {
 lip_status lip_error_plan_make(const lip_model *model, const lip_layer_plan *plans, const double *gains,
                                const double *cumulative, size_t count, int64_t classes, lip_arena *arena,
                                lip_memory *memory, lip_error_plan *out, lip_error *error);
+
+/* The same from a report of the model. */
+lip_status lip_error_plan_of_report(const lip_model *model, const lip_report *report, int64_t classes, lip_arena *arena,
+                                    lip_memory *memory, lip_error_plan *out, lip_error *error);
 
 /* c(r) = at0 + slope r, an upper bound for all r >= 0. */
 typedef struct lip_affine {

@@ -104,10 +104,28 @@ static bool add_inputs(const lip_node *node, const lip_shape *shape, double *to)
     return true;
 }
 
+/* to[i] += |factor[i] list[i]|, both one number or one for each index of the last axis. */
+static bool add_list(const lip_attr *list, const lip_attr *factor, const lip_shape *shape, double *to)
+{
+    int64_t count;
+    if (!list || list->kind != LIP_ATTR_FLOATS || list->count < 1 || !lip_shape_count(shape, &count))
+        return false;
+    for (int64_t i = 0; i < count; i++) {
+        double scale = factor ? (double)factor->floats[i % factor->count] : 1;
+        to[i] += fabs(scale * (double)list->floats[i % list->count]);
+    }
+    return true;
+}
+
 static bool add_of_scale(const lip_node *node, const lip_gain *gain, const lip_shape *shape, double *to)
 {
     if (is_op(node, "Mul") || is_op(node, "Div"))
         return true;
+    if (is_op(node, "Scaler")) {
+        const lip_attr *scale = lip_attr_find(node, "scale");
+        return scale && scale->kind == LIP_ATTR_FLOATS && scale->count > 0 &&
+               add_list(lip_attr_find(node, "offset"), scale, shape, to);
+    }
     const lip_tensor *shift = lip_node_constant(node, 2), *mean = lip_node_constant(node, 3);
     if (!is_op(node, "BatchNormalization") || !is_readable(shift) || !is_readable(mean))
         return false;
@@ -119,6 +137,8 @@ static bool add_of_scale(const lip_node *node, const lip_gain *gain, const lip_s
 static bool add_of_product(const lip_node *node, const lip_shape *shape, double *to)
 {
     const lip_tensor *bias = lip_node_constant(node, 2);
+    if (is_op(node, "LinearClassifier") || is_op(node, "LinearRegressor"))
+        return !lip_attr_find(node, "intercepts") || add_list(lip_attr_find(node, "intercepts"), NULL, shape, to);
     if (lip_node_input(node, 2) && !is_readable(bias))
         return false;
     if (!lip_node_input(node, 2))
@@ -147,11 +167,32 @@ bool lip_add_constants(const lip_node *node, const lip_gain *gain, double *to)
     }
 }
 
+/* Root of copies * the sum of squares of `terms` numbers. */
+static double norm_of_copies(double square, double copies, double terms)
+{
+    double total = lip_mul_up(lip_add_up(square, 0x1p-900), 1 + lip_gamma(terms + 4));
+    return lip_sqrt_up(lip_mul_up(total, copies));
+}
+
+double lip_constant_before_scale(const lip_node *node)
+{
+    const lip_attr *offset = lip_attr_find(node, "offset");
+    const lip_tensor *mean = is_op(node, "BatchNormalization") ? lip_node_constant(node, 3) : NULL;
+    int64_t count = is_readable(mean) ? mean->count : is_op(node, "Scaler") && offset ? offset->count : 0;
+    double square = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double element = mean ? lip_tensor_real(mean, i) : (double)offset->floats[i];
+        square += element * element;
+    }
+    return count > 0 ? norm_of_copies(square, ceil(count_of(node->outputs[0]) / (double)count), (double)count) : 0;
+}
+
 /* ------------------------------------------------------------------- rules */
 
 static void round_outputs(lip_error_step *step, double units)
 {
     step->units = units;
+    step->peak = 2; /* x - max x, and the like */
     step->tiny_constant = lip_mul_up(2 * units, lip_root_of_count(step->node->outputs[0]));
     for (size_t b = 0; b < step->branch_count; b++)
         step->branches[b].magnitude = step->branches[b].gain;
@@ -276,8 +317,7 @@ static void rule_of_sum(const lip_node *node, lip_error_step *step)
         double square = 0, copies = c->count > 0 ? ceil(count_of(node->outputs[0]) / (double)c->count) : 0;
         for (int64_t k = 0; k < c->count; k++)
             square += lip_tensor_real(c, k) * lip_tensor_real(c, k);
-        square = lip_mul_up(lip_add_up(square, 0x1p-900), 1 + lip_gamma((double)c->count + 4));
-        total = lip_add_up(total, lip_sqrt_up(lip_mul_up(square, copies)));
+        total = lip_add_up(total, norm_of_copies(square, copies, (double)c->count));
     }
     step->constant = total;
 }
@@ -287,6 +327,7 @@ static void rule_of_scale(const lip_node *node, lip_error_step *step)
 {
     round_outputs(step, LIP_SCALE_UNITS);
     step->tiny_gain = 2;
+    step->peak_constant = lip_constant_before_scale(node);
     if (is_op(node, "BatchNormalization")) /* epsilon has few digits there */
         step->refusal_half = "the rounding error of its statistics in half precision is not bounded";
 }
@@ -308,6 +349,7 @@ void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *
     case LIP_GAIN_SCALE: rule_of_scale(node, step); break;
     case LIP_GAIN_NONNEGATIVE:
         round_outputs(step, terms_of(node) + 3);
+        step->peak = terms_of(node) * fmax(1, step->branches[0].gain); /* before the division */
         if (isinf(step->units))
             step->refusal = "the rounding error of interpolation is not bounded";
         break;

@@ -22,6 +22,9 @@ void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *
  * CONV; rounded to nearest, at most 4 roundings an element. False if it is not known. */
 bool lip_add_constants(const lip_node *node, const lip_gain *gain, double *to);
 
+/* What a SCALE adds to a number before it is scaled, as a 2-norm. */
+double lip_constant_before_scale(const lip_node *node);
+
 /* Root of the element count of output 0. */
 double lip_root_of_count(const lip_value *value);
 

@@ -16,8 +16,9 @@
  * multiply-add leaves out one; so the result is sum t_i (1 + d_i), |d_i| <= (1 + u)^units - 1 [Higham 2002, section
  * 3.1], plus what underflows. gamma_k = k u / (1 - k u) bounds the growth while k u is small.
  *
- * Overflow: every number that appears in a step is a partial sum of its terms, hence at most (1 + g) size. As long as
- * this is below `largest`, no operation of the step overflows, by induction on the operations in their order.
+ * Overflow: every number that appears in a step is a partial sum of its terms, at most size + local, or belongs to a part
+ * of it (before a scale that is not folded, before the division of a mean), which peak and peak_constant bound. As long
+ * as both are below `largest`, no operation of the step overflows, by induction on the operations in their order.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -99,6 +100,15 @@ void lip_error_growths(const lip_error_plan *plan, const lip_error_case *which, 
         growth[i] = growth_of(plan, i, &plain);
 }
 
+/* Lowers *most to the radius up to which a <= limit. */
+static void keep_below(double limit, lip_affine a, double *most)
+{
+    if (!(a.at0 < limit))
+        *most = 0;
+    else if (a.slope > 0)
+        *most = fmin(*most, lip_div_down(lip_sub_down(limit, a.at0), a.slope));
+}
+
 /* The local error of a step from the sizes of its branches; lowers *most to where it overflows. */
 static lip_affine local_of(const lip_error_step *step, const lip_ieee *precision, double growth, lip_affine size,
                            lip_affine inputs, double *most)
@@ -107,11 +117,10 @@ static lip_affine local_of(const lip_error_step *step, const lip_ieee *precision
     under.at0 = lip_add_up(under.at0, step->tiny_constant);
     size.at0 = lip_add_up(size.at0, step->constant);
     lip_affine local = add(times(growth, size), times(precision->tiny, under));
-    lip_affine largest = add(size, local);
-    if (!(largest.at0 < precision->largest))
-        *most = 0;
-    else if (largest.slope > 0)
-        *most = fmin(*most, lip_div_down(lip_sub_down(precision->largest, largest.at0), largest.slope));
+    lip_affine peak = times(step->peak, inputs);
+    peak.at0 = lip_add_up(peak.at0, step->peak_constant);
+    keep_below(precision->largest, add(size, local), most);
+    keep_below(precision->largest, add(peak, times(growth, peak)), most);
     return local;
 }
 
@@ -144,7 +153,8 @@ static lip_affine input_error(const lip_error_plan *plan, const lip_error_case *
     const lip_ieee *precision = which->precision;
     lip_affine size = { which->norms[plan->input], which->own ? 1 : 0 };
     lip_affine error = { 0, 0 };
-    *most = lip_sub_down(precision->largest, lip_mul_up(size.at0, 2));
+    *most = size.at0 < precision->largest && size.slope == 0 ? (double)INFINITY
+                                                             : lip_sub_down(precision->largest, size.at0);
     if (which->converts) {
         error = times(precision->unit, size);
         error.at0 = lip_add_up(error.at0, lip_mul_up(precision->tiny, plan->input_tiny));

@@ -7,8 +7,8 @@
  * within a percent of the norm, as the Perron vector of a matrix of weights lies far from all others.
  *
  * A convolution. Let x_{i,q} be the elements of input channel i at positions congruent to q modulo the stride, y_o the
- * output channel o. y_o = sum over i and taps t of w_{oit} times a subsequence of x_{i,q(t)}, q(t) = t d - p mod s, each
- * of its elements taken at most once; hence ||y_o|| <= sum_{i,q} N_{o,iq} ||x_{iq}||, N_{o,iq} = sum_{t: q(t) = q}
+ * output channel o. y_o = sum over i and taps t of w_{oit} times a subsequence of x_{i,q(t)}, q(t) = t d - p mod s,
+ * each of its elements taken at most once; hence ||y_o|| <= sum_{i,q} N_{o,iq} ||x_{iq}||, N_{o,iq} = sum_{t: q(t) = q}
  * |w_{oit}|, and ||y|| <= ||N||_2 ||x||, as the ||x_{iq}||^2 add up to ||x||^2. Zero padding only leaves out elements.
  * A shift of q renames columns. A transposed convolution is the adjoint: the same norm.
  *

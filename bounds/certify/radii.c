@@ -102,6 +102,13 @@ static void fill_radii(const lip_radii *r, const double *logits, int64_t t, lip_
     out->method = !(out->radius > 0) ? "" : pairwise ? "pairwise" : "sqrt2";
 }
 
+void lip_radii_drop(lip_certificate *out)
+{
+    out->radius = out->sqrt2_radius = 0;
+    out->pairwise_radius = isnan(out->pairwise_radius) ? (double)NAN : 0;
+    out->method = "";
+}
+
 void lip_radii_of(const lip_radii *r, const double *logits, int64_t label, lip_radii_work *work, lip_certificate *out)
 {
     const lip_error_case own = { .precision = &r->own, .norms = work->norms, .converts = r->own_converts,

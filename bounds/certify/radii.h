@@ -31,4 +31,7 @@ typedef struct lip_radii_work {
 void lip_radii_of(const lip_radii *radii, const double *logits, int64_t label, lip_radii_work *work,
                   lip_certificate *out);
 
+/* The same without a radius. */
+void lip_radii_drop(lip_certificate *out);
+
 #endif

@@ -171,7 +171,8 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     lip_effort effort = a->options.effort == LIP_EFFORT_DEFAULT ? LIP_EFFORT_COMMON : a->options.effort;
     lip_multiplier_options options = { .effort = (int)effort - (int)LIP_EFFORT_PRODUCT,
                                        .max_seconds = a->options.max_seconds,
-                                       .threads = a->options.threads, .seed = a->options.seed };
+                                       .threads = a->options.threads, .seed = a->options.seed,
+                                       .range = a->options.range };
     lip_multiplier_bounds bounds;
     if (options.effort == 0 || report->verdict != LIP_BOUNDED || report->network.upper == 0)
         return;
@@ -181,7 +182,7 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
                        &bounds);
     if (options.effort >= 2 && affordable_evaluations(a) > 0) {
         lip_slope_options slopes = { a->options.range, a->options.seed, affordable_evaluations(a) };
-        report->lower_estimate = lip_slope_search(a->model, &slopes);
+        report->lower_estimate = fmax(lip_slope_search(a->model, &slopes), bounds.lower_estimate); /* NaN: the other */
     }
     openblas_set_num_threads(blas_threads);
     lip_report_take_multipliers(report, a->plans, a->count, &bounds);

@@ -180,8 +180,8 @@ static lip_status adjoint_error(const suffix *s, const lip_layer_plan *plan, dou
             *norm = fmax(*norm, fabs(plan->gain.scale.factor[i]) * (1 + 2 * plan->gain.scale.relative_error));
         *norm = lip_mul_up(*norm, lip_sqrt_up((double)plan->gain.scale.multiplicity));
         terms = 8 + (double)plan->gain.scale.multiplicity;
-    } else if (plan->gain.kind != LIP_GAIN_ISOMETRY && !is_translation(plan)) { /* coefficients in [0, 1]: the Frobenius norm */
-        *norm = lip_sqrt_up(in * out);
+    } else if (plan->gain.kind != LIP_GAIN_ISOMETRY && !is_translation(plan)) {
+        *norm = lip_sqrt_up(in * out); /* coefficients in [0, 1]: the Frobenius norm */
         terms = out;
     }
     *growth = lip_gamma(terms + 16);

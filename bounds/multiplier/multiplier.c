@@ -7,10 +7,12 @@
 
 #include "certificate.h"
 #include "objective.h"
+#include "pattern_search.h"
 
 #include <math.h>
 #include <string.h>
 
+enum { SEARCH_STEPS = 480 };
 static const double FLOPS = 1.5e12;
 static const double TOLERANCE = 4e-4;
 
@@ -182,6 +184,9 @@ static void climb(run *r, const lip_layer_plan *plans, const double *cumulative,
     if (r->options->effort >= 3 && in_time(r) && r->out->pairs && r->system->multipliers > 0)
         optimise_pairs(r);
     judge_layers(r, plans, cumulative, count);
+    if (r->options->effort >= 2)
+        r->out->lower_estimate =
+            lip_pattern_search(r->model, r->system, plans, r->options->range, SEARCH_STEPS, r->options->seed);
 }
 
 void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, const lip_layer_gain *gains,
@@ -195,7 +200,7 @@ void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, con
     double limit = options->max_seconds > 0 ? options->max_seconds : 1e9;
     run r = { .model = model, .options = options, .memory = results->memory, .out = out, .system = &system,
               .random = lip_random_seed(options->seed, 0x6d756c74), .deadline = lip_clock() + limit };
-    *out = (lip_multiplier_bounds) { .network_upper = (double)INFINITY, .reason = "" };
+    *out = (lip_multiplier_bounds) { .network_upper = (double)INFINITY, .lower_estimate = (double)NAN, .reason = "" };
     lip_arena_init(&arena, results->memory);
     lip_status status = lip_system_build(model, plans, gains, count, &arena, &system, &error);
     if (status == LIP_OK && open_run(&r, &arena, results, count))

@@ -16,6 +16,7 @@ typedef struct lip_multiplier_options {
     double max_seconds; /* 0: none. With a limit, results depend on the machine's speed */
     int threads;
     uint64_t seed;
+    const lip_input_range *range; /* of the search for large slopes */
 } lip_multiplier_options;
 
 typedef struct lip_multiplier_bounds {
@@ -27,6 +28,7 @@ typedef struct lip_multiplier_bounds {
     double *pairs;        /* [classes][classes], proved, symmetric, 0 on the diagonal */
     const char *pairs_method;
     double *won_estimate; /* per plan: see lip_layer.won_back_estimate; NaN: not an activation */
+    double lower_estimate; /* of the search for large slopes, effort 2 on; NaN: none */
     const char *reason;   /* why there is nothing; "" otherwise */
 } lip_multiplier_bounds;
 

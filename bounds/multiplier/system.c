@@ -108,9 +108,12 @@ static lip_status slopes(builder *b, size_t at, lip_error *error)
 {
     const lip_node *node = b->plans[at].node;
     const lip_enclosed *z = b->values[node->inputs[lip_node_varying(node)]->index];
-    double a = b->plans[at].gain.slopes.a, width = lip_sub_up(b->plans[at].gain.slopes.b, a);
-    if (a == 0)
-        width = b->plans[at].gain.slopes.b;
+    double a = b->plans[at].gain.slopes.a, most = b->plans[at].gain.slopes.b;
+    if (b->plans[at].on_range) { /* |slope| <= the gain there */
+        a = fmax(a, -b->gains[at].upper);
+        most = fmin(most, b->gains[at].upper);
+    }
+    double width = a == 0 ? most : fmax(0, lip_sub_up(most, a));
     lip_status status = check_room(b, z->m.rows, error);
     if (status != LIP_OK)
         return status;

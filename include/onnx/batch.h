@@ -23,7 +23,7 @@ typedef struct lip_batch lip_batch;
  * Makes room for up to `capacity` samples of a model with one input, which is floating-point. capacity 0: as many as
  * keep a pass in the processor's cache, the fastest where values are visited (a pass without visits divides itself).
  * Memory, all of it on the account `memory`: the live activations of `capacity` samples, the weights once in the
- * precision asked for, and some hundred kilobytes for each convolution. Not for several threads at once; open one per
+ * precision asked for, and workspace for the largest node. Not for several threads at once; open one per
  * thread (they share no state). Matrices and convolutions are computed here, without BLAS; other nodes may use it, and
  * it should be told to use one thread. Refuses (LIP_EUNSUPPORTED) a node that is not understood, naming it, and
  * LIP_EMEMORY where the capacity does not fit. `model` outlives the batch.

@@ -33,8 +33,10 @@ typedef struct lip_run lip_run;
 
 lip_status lip_run_open(const lip_model *model, lip_run **out, lip_error *error);
 void lip_run_free(lip_run **run);
-/* inputs[i]: elements of model->inputs[i], row-major. */
+/* inputs[i]: elements of model->inputs[i], row-major; NULL will do where nothing reads it. */
 lip_status lip_run_forward(lip_run *run, const double *const *inputs, lip_error *error);
+/* The logits after forward, integers as whole numbers, row-major. */
+lip_status lip_run_logits(const lip_run *run, double *logits, lip_error *error);
 /* Elements of a value after forward, until the next one; NULL if it is not real-valued or was not computed. */
 const double *lip_run_real(const lip_run *run, const lip_value *value);
 /* Vector-Jacobian product: gradient of <seed, logits> in model input `input` into `gradient`, at the point of the last

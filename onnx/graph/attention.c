@@ -209,6 +209,10 @@ static lip_value *masked(attention *a, lip_value *scores)
         }
         mask = out;
     }
+    if (mask && mask->dtype != a->node->inputs[0]->dtype) {
+        const lip_attr to = {.name = "to", .kind = LIP_ATTR_INT, .i = a->node->inputs[0]->dtype};
+        mask = append(a, "Cast", mask, NULL, &to, NULL);
+    }
     if (mask)
         scores = append(a, "Add", scores, mask, NULL, NULL);
     return a->causal && a->columns > 0 ? append(a, "Add", scores, causal_mask(a), NULL, NULL) : scores;

@@ -28,6 +28,7 @@ struct lip_batch {
     int64_t together; /* samples that go through the network at once where nobody watches */
     lip_plan plan;
     void **slots;
+    void *scratch;     /* for the step that runs */
     lip_step *steps;
     size_t step_count;
     size_t *step_of;   /* by the node's index; LIP_NO_STEP where it is folded */
@@ -116,6 +117,17 @@ static int64_t choose_together(const lip_batch *b)
 
 static lip_status open_slots(lip_batch *b, lip_error *error)
 {
+    int64_t scratch = 0;
+    for (size_t i = 0; i < b->step_count; i++) {
+        const lip_step *step = &b->steps[i];
+        const int64_t wanted = step->conv != NULL      ? lip_batch_conv_scratch(step->conv)
+                               : step->generic != NULL ? lip_batch_generic_scratch(step->generic)
+                                                       : 0;
+        scratch = wanted > scratch ? wanted : scratch;
+    }
+    b->scratch = lip_alloc(b->memory, scratch, 1);
+    if (b->scratch == NULL)
+        return lip_fail_memory(error, NULL, "a node's workspace");
     b->slots = lip_arena_alloc(&b->arena, (int64_t)b->plan.slot_count, sizeof *b->slots);
     if (b->slots == NULL)
         return lip_fail_memory(error, NULL, "a batch");
@@ -206,6 +218,7 @@ void lip_batch_free(lip_batch **batch)
         lip_step_free(&b->steps[i], b->memory);
     for (size_t i = 0; b->slots != NULL && i < b->plan.slot_count; i++)
         lip_free(b->memory, b->slots[i]);
+    lip_free(b->memory, b->scratch);
     lip_free(b->memory, b->logits);
     lip_arena_free(&b->arena);
     lip_free(b->memory, b);
@@ -225,7 +238,7 @@ static lip_status run_generic(lip_batch *b, const lip_step *step, int64_t count,
         b->in[i] = array_of(b, step->node->inputs[i]);
     for (size_t i = 0; i < step->node->output_count; i++)
         b->out[i] = array_of(b, step->node->outputs[i]);
-    return lip_batch_generic_run(step->generic, count, b->in, b->out, error);
+    return lip_batch_generic_run(step->generic, count, b->in, b->out, b->scratch, error);
 }
 
 /* `watched`: each node's own output is wanted, even where the Relu after it could be done at once. */
@@ -241,7 +254,7 @@ static lip_status run_step(lip_batch *b, const lip_step *step, bool watched, int
     const void *x = array_of(b, from);
     void *y = array_of(b, to);
     if (step->kind == LIP_STEP_CONV)
-        lip_batch_conv_run(step->conv, LIP_SIGNED, relu, count, x, y);
+        lip_batch_conv_run(step->conv, LIP_SIGNED, relu, count, x, y, b->scratch);
     else if (step->kind == LIP_STEP_DENSE)
         lip_batch_dense_run(step->dense, LIP_SIGNED, relu, count, x, y);
     else if (step->kind == LIP_STEP_POOL)
@@ -316,7 +329,7 @@ static lip_status run_absolute(lip_batch *b, const lip_step *step, int64_t count
     if (step->kind == LIP_STEP_CONV) {
         status = lip_batch_conv_make_absolute(step->conv, b->memory, error);
         if (status == LIP_OK)
-            lip_batch_conv_run(step->conv, LIP_ABSOLUTE, false, count, x, y);
+            lip_batch_conv_run(step->conv, LIP_ABSOLUTE, false, count, x, y, b->scratch);
     } else {
         status = lip_batch_dense_make_absolute(step->dense, b->memory, error);
         if (status == LIP_OK)

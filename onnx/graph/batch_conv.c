@@ -14,9 +14,11 @@
  */
 #include "batch_parts.h"
 
+#include <string.h>
+
 enum {
-    GRID_BYTES = 128 << 10,     /* of a block of images ... */
-    GRID_BYTES_MOST = 4 << 20   /* ... where that does not fill a chunk of positions */
+    GRID_BYTES = 128 << 10,   /* of a block of images ... */
+    GRID_BYTES_MOST = 4 << 20 /* ... where that does not fill a chunk of positions */
 };
 
 struct lip_batch_conv {
@@ -27,8 +29,8 @@ struct lip_batch_conv {
     int64_t grid[3], stride[3];  /* of one channel in the padded grid */
     int64_t inputs, taps, cells; /* products of n, k, grid */
     bool copied, direct;
-    int64_t block; /* images */
-    char *grids;   /* [block][channels][cells]: outside of x always zero */
+    int64_t block;   /* images */
+    int64_t scratch; /* bytes of their grids, [block][channels][cells]; 0: x is read in place */
 };
 
 static int64_t min_i64(int64_t a, int64_t b)
@@ -128,20 +130,20 @@ static double coefficient(const lip_batch_conv *c, const lip_conv *conv, int64_t
 /* Enough images to fill a chunk, or a cache. */
 static int64_t choose_block(const lip_batch_conv *c)
 {
-    const int64_t bytes = max_i64(1, c->tiles.groups * c->in * c->cells * (int64_t)c->tiles.kernels->size);
+    const int64_t bytes = max_i64(1, c->tiles.in_image * (int64_t)c->tiles.kernels->size);
     const int64_t chunk = min_i64(LIP_TILES_CHUNK / max_i64(1, c->tiles.positions) + 1, GRID_BYTES_MOST / bytes);
     return max_i64(1, max_i64(chunk, GRID_BYTES / bytes));
 }
 
 static bool open_rooms(lip_batch_conv *c, lip_memory *memory)
 {
-    int64_t cells;
-    if (!lip_size_mul(c->tiles.groups * c->in, c->cells, &cells) ||
-        !lip_size_mul(cells, (int64_t)c->tiles.kernels->size, &cells))
+    int64_t reals;
+    if (!lip_size_mul(c->tiles.in_image, (int64_t)c->tiles.kernels->size, &reals))
         return false;
     c->block = choose_block(c);
-    c->grids = lip_alloc(memory, c->block, c->copied ? (size_t)cells : 0);
-    return c->grids != NULL && lip_tiles_open(&c->tiles, memory);
+    if (c->copied && !lip_size_mul(reals, c->block, &c->scratch))
+        return false;
+    return lip_tiles_open(&c->tiles, memory);
 }
 
 static void pack(lip_batch_conv *c, const lip_conv *conv, const lip_tensor *bias)
@@ -178,8 +180,12 @@ void lip_batch_conv_free(lip_batch_conv *conv, lip_memory *memory)
     if (conv == NULL)
         return;
     lip_tiles_free(&conv->tiles, memory);
-    lip_free(memory, conv->grids);
     lip_free(memory, conv);
+}
+
+int64_t lip_batch_conv_scratch(const lip_batch_conv *conv)
+{
+    return conv->scratch;
 }
 
 lip_status lip_batch_conv_make_absolute(lip_batch_conv *conv, lip_memory *memory, lip_error *error)
@@ -196,7 +202,7 @@ static void inside(const lip_batch_conv *c, int i, int64_t *first, int64_t *last
     *last = room > 0 ? min_i64(c->n[i], (room - 1) / c->up[i] + 1) : 0;
 }
 
-/* One channel into its grid; what is around x is zero already. */
+/* One channel into its grid, which is zero. */
 static void lay(const lip_batch_conv *c, const char *x, char *grid)
 {
     const size_t size = c->tiles.kernels->size;
@@ -215,14 +221,15 @@ static void lay(const lip_batch_conv *c, const char *x, char *grid)
 }
 
 /* The grids of `images` images: x itself, or copies with their padding. */
-static const char *grids_of(const lip_batch_conv *c, int64_t images, const char *x)
+static const char *grids_of(const lip_batch_conv *c, int64_t images, const char *x, char *scratch)
 {
     const size_t size = c->tiles.kernels->size;
     if (!c->copied)
         return x;
+    memset(scratch, 0, (size_t)(images * c->tiles.in_image) * size);
     for (int64_t i = 0; i < images * c->tiles.groups * c->in; i++)
-        lay(c, x + (size_t)(i * c->inputs) * size, c->grids + (size_t)(i * c->cells) * size);
-    return c->grids;
+        lay(c, x + (size_t)(i * c->inputs) * size, scratch + (size_t)(i * c->cells) * size);
+    return scratch;
 }
 
 /* y += w * (x under one tap), one channel each. */
@@ -253,7 +260,8 @@ static void run_direct(const lip_batch_conv *c, lip_signs signs, bool relu, int6
     }
 }
 
-void lip_batch_conv_run(lip_batch_conv *conv, lip_signs signs, bool relu, int64_t count, const void *x, void *y)
+void lip_batch_conv_run(const lip_batch_conv *conv, lip_signs signs, bool relu, int64_t count, const void *x, void *y,
+                        void *scratch)
 {
     const lip_tiles *t = &conv->tiles;
     const size_t size = t->kernels->size;
@@ -262,7 +270,7 @@ void lip_batch_conv_run(lip_batch_conv *conv, lip_signs signs, bool relu, int64_
         const int64_t some = min_i64(conv->block, images - i);
         const char *from = (const char *)x + (size_t)(i * t->groups * conv->in * conv->inputs) * size;
         char *to = (char *)y + (size_t)(i * t->out_image) * size;
-        const char *grids = grids_of(conv, some, from);
+        const char *grids = grids_of(conv, some, from, scratch);
         if (conv->direct)
             run_direct(conv, signs, relu, some, grids, to);
         else

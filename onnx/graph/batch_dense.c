@@ -82,10 +82,11 @@ static lip_status keep_shift(lip_batch_dense *d, const lip_node *node, const dou
                              lip_error *error)
 {
     lip_tiles *t = &d->tiles;
-    for (int64_t r = 0; is_uniform(d, shift) && r < t->channels && d->slices > 0; r++)
-        lip_tiles_set_bias(t, 0, r, shift[r * t->positions]);
-    if (is_uniform(d, shift))
+    if (is_uniform(d, shift)) {
+        for (int64_t r = 0; r < t->channels && d->slices > 0; r++)
+            lip_tiles_set_bias(t, 0, r, shift[r * t->positions]);
         return LIP_OK;
+    }
     for (int i = 0; i < LIP_SIGNS; i++) {
         d->shift[i] = lip_alloc(memory, output_count(d), t->kernels->size);
         if (d->shift[i] == NULL)
@@ -149,7 +150,8 @@ lip_status lip_batch_dense_make_absolute(lip_batch_dense *dense, lip_memory *mem
                                                           : lip_fail_memory(error, NULL, "magnitudes of weights");
 }
 
-void lip_batch_dense_run(lip_batch_dense *dense, lip_signs signs, bool relu, int64_t count, const void *x, void *y)
+void lip_batch_dense_run(const lip_batch_dense *dense, lip_signs signs, bool relu, int64_t count, const void *x,
+                         void *y)
 {
     const lip_kernels *kernels = dense->tiles.kernels;
     const int64_t elements = output_count(dense);

@@ -15,7 +15,7 @@ struct lip_batch_generic {
     lip_memory *memory;
     lip_binding binding;
     lip_tensor *in, *out; /* of one sample, for what varies */
-    double *in_room, *out_room; /* float32 batches: those tensors' elements, one after the other */
+    int64_t converted;    /* elements of those tensors in float64 where the batch is in float32; in the scratch */
 };
 
 static lip_tensor tensor_of(const lip_value *value)
@@ -37,27 +37,23 @@ static bool is_varying(const lip_value *value)
     return value != NULL && value->constant == NULL;
 }
 
-static lip_status open_tensors(lip_batch_generic *g, lip_error *error)
+static bool open_tensor(lip_batch_generic *g, const lip_value *value, lip_tensor *tensor)
+{
+    if (!is_varying(value))
+        return true;
+    *tensor = tensor_of(value);
+    return !is_converted(g, tensor) || lip_size_add(g->converted, tensor->count, &g->converted);
+}
+
+static bool open_tensors(lip_batch_generic *g)
 {
     const lip_node *node = g->node;
-    int64_t in = 0, out = 0;
-    for (size_t i = 0; i < node->input_count; i++) {
-        if (!is_varying(node->inputs[i]))
-            continue;
-        g->in[i] = tensor_of(node->inputs[i]);
-        if (is_converted(g, &g->in[i]) && !lip_size_add(in, g->in[i].count, &in))
-            return lip_fail_memory(error, node, "its inputs");
-    }
-    for (size_t i = 0; i < node->output_count; i++) {
-        if (!is_varying(node->outputs[i]))
-            continue;
-        g->out[i] = tensor_of(node->outputs[i]);
-        if (is_converted(g, &g->out[i]) && !lip_size_add(out, g->out[i].count, &out))
-            return lip_fail_memory(error, node, "its outputs");
-    }
-    g->in_room = lip_alloc(g->memory, in, sizeof *g->in_room);
-    g->out_room = lip_alloc(g->memory, out, sizeof *g->out_room);
-    return g->in_room != NULL && g->out_room != NULL ? LIP_OK : lip_fail_memory(error, node, "its values in float64");
+    bool fits = true;
+    for (size_t i = 0; i < node->input_count; i++)
+        fits = fits && open_tensor(g, node->inputs[i], &g->in[i]);
+    for (size_t i = 0; i < node->output_count; i++)
+        fits = fits && open_tensor(g, node->outputs[i], &g->out[i]);
+    return fits && g->converted <= INT64_MAX / (int64_t)sizeof(double);
 }
 
 static lip_status open_parts(lip_batch_generic *g, lip_error *error)
@@ -70,9 +66,9 @@ static lip_status open_parts(lip_batch_generic *g, lip_error *error)
     g->out = lip_alloc(g->memory, (int64_t)node->output_count, sizeof *g->out);
     if (status != LIP_OK)
         return status;
-    if (g->in == NULL || g->out == NULL)
+    if (g->in == NULL || g->out == NULL || !open_tensors(g))
         return lip_fail_memory(error, node, "an evaluation");
-    return open_tensors(g, error);
+    return LIP_OK;
 }
 
 lip_status lip_batch_generic_open(const lip_node *node, const lip_kernels *kernels, lip_memory *memory,
@@ -99,9 +95,12 @@ void lip_batch_generic_free(lip_batch_generic *generic, lip_memory *memory)
     lip_binding_close(&generic->binding);
     lip_free(memory, generic->in);
     lip_free(memory, generic->out);
-    lip_free(memory, generic->in_room);
-    lip_free(memory, generic->out_room);
     lip_free(memory, generic);
+}
+
+int64_t lip_batch_generic_scratch(const lip_batch_generic *generic)
+{
+    return generic->converted * (int64_t)sizeof(double);
 }
 
 /* Where the sample's elements lie in an array of samples. */
@@ -111,36 +110,35 @@ static const char *at_sample(const lip_batch_generic *g, const lip_tensor *tenso
     return (const char *)array + (size_t)(sample * tensor->count) * size;
 }
 
-static void bind_inputs(lip_batch_generic *g, int64_t sample, const void *const *in)
+/* Gives where the rest of the scratch begins. */
+static double *bind_inputs(lip_batch_generic *g, int64_t sample, const void *const *in, double *scratch)
 {
-    double *room = g->in_room;
     for (size_t i = 0; i < g->node->input_count; i++) {
         if (in[i] == NULL)
             continue;
-        const char *from = at_sample(g, &g->in[i], in[i], sample);
-        g->in[i].data = from;
+        g->in[i].data = at_sample(g, &g->in[i], in[i], sample);
         g->binding.in[i] = &g->in[i];
         if (!is_converted(g, &g->in[i]))
             continue;
-        g->kernels->to_f64(g->in[i].count, from, room);
-        g->in[i].data = room;
-        room += g->in[i].count;
+        g->kernels->to_f64(g->in[i].count, g->in[i].data, scratch);
+        g->in[i].data = scratch;
+        scratch += g->in[i].count;
     }
+    return scratch;
 }
 
-static void bind_outputs(lip_batch_generic *g, int64_t sample, void *const *out)
+static void bind_outputs(lip_batch_generic *g, int64_t sample, void *const *out, double *scratch)
 {
-    double *room = g->out_room;
     for (size_t i = 0; i < g->node->output_count; i++) {
         g->binding.out[i] = NULL;
         if (out[i] == NULL)
             continue;
         g->binding.out[i] = &g->out[i];
-        g->out[i].room = (char *)out[i] + (at_sample(g, &g->out[i], out[i], sample) - (const char *)out[i]);
+        g->out[i].data = at_sample(g, &g->out[i], out[i], sample);
         if (!is_converted(g, &g->out[i]))
             continue;
-        g->out[i].room = room;
-        room += g->out[i].count;
+        g->out[i].data = scratch;
+        scratch += g->out[i].count;
     }
 }
 
@@ -153,12 +151,12 @@ static void store_outputs(lip_batch_generic *g, int64_t sample, void *const *out
 }
 
 lip_status lip_batch_generic_run(lip_batch_generic *generic, int64_t count, const void *const *in, void *const *out,
-                                 lip_error *error)
+                                 void *scratch, lip_error *error)
 {
     lip_status status = LIP_OK;
     for (int64_t s = 0; s < count && status == LIP_OK; s++) {
-        bind_inputs(generic, s, in);
-        bind_outputs(generic, s, out);
+        double *rest = bind_inputs(generic, s, in, scratch);
+        bind_outputs(generic, s, out, rest);
         const lip_call call = lip_binding_call(&generic->binding, false);
         status = generic->node->op->forward(&call, error);
         if (status == LIP_OK)

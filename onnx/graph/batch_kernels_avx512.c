@@ -13,8 +13,8 @@ extern const lip_kernels lip_kernels_avx512_f32, lip_kernels_avx512_f64;
 
 #define REAL float
 #define NAME(x) x##_avx512_f32
-#include "batch_kernels_inc.h"
+#include "batch_kernels.inc"
 
 #define REAL double
 #define NAME(x) x##_avx512_f64
-#include "batch_kernels_inc.h"
+#include "batch_kernels.inc"

@@ -23,8 +23,11 @@ lip_status lip_batch_conv_open(const lip_node *node, const lip_conv *conv, const
                                lip_memory *memory, lip_batch_conv **out, lip_error *error);
 void lip_batch_conv_free(lip_batch_conv *conv, lip_memory *memory); /* NULL is fine */
 lip_status lip_batch_conv_make_absolute(lip_batch_conv *conv, lip_memory *memory, lip_error *error);
+/* Bytes of workspace for a run, whatever its count. */
+int64_t lip_batch_conv_scratch(const lip_batch_conv *conv);
 /* y [count][output] = A x [count][input] + b, then max(., 0) if relu. x and y do not overlap. */
-void lip_batch_conv_run(lip_batch_conv *conv, lip_signs signs, bool relu, int64_t count, const void *x, void *y);
+void lip_batch_conv_run(const lip_batch_conv *conv, lip_signs signs, bool relu, int64_t count, const void *x, void *y,
+                        void *scratch);
 
 /* batch_dense.c: one matrix over all slices of the input. */
 typedef struct lip_batch_dense lip_batch_dense;
@@ -33,7 +36,8 @@ lip_status lip_batch_dense_open(const lip_node *node, const lip_dense *dense, co
                                 lip_memory *memory, lip_batch_dense **out, lip_error *error);
 void lip_batch_dense_free(lip_batch_dense *dense, lip_memory *memory); /* NULL is fine */
 lip_status lip_batch_dense_make_absolute(lip_batch_dense *dense, lip_memory *memory, lip_error *error);
-void lip_batch_dense_run(lip_batch_dense *dense, lip_signs signs, bool relu, int64_t count, const void *x, void *y);
+void lip_batch_dense_run(const lip_batch_dense *dense, lip_signs signs, bool relu, int64_t count, const void *x,
+                         void *y);
 
 /* batch_pool.c: MaxPool whose indices nobody reads. */
 typedef struct lip_batch_pool lip_batch_pool;
@@ -47,9 +51,10 @@ typedef struct lip_batch_generic lip_batch_generic;
 lip_status lip_batch_generic_open(const lip_node *node, const lip_kernels *kernels, lip_memory *memory,
                                   lip_batch_generic **out, lip_error *error);
 void lip_batch_generic_free(lip_batch_generic *generic, lip_memory *memory); /* NULL is fine */
+int64_t lip_batch_generic_scratch(const lip_batch_generic *generic); /* bytes */
 /* in[i] and out[i]: arrays of `count` samples in the values' storage; NULL for constants and for what nobody reads. */
 lip_status lip_batch_generic_run(lip_batch_generic *generic, int64_t count, const void *const *in, void *const *out,
-                                 lip_error *error);
+                                 void *scratch, lip_error *error);
 /* y = |A| x + |b| of an affine node in its one varying input. */
 lip_status lip_batch_generic_magnitude(lip_batch_generic *generic, int64_t count, const double *x, double *y,
                                        lip_error *error);

@@ -6,8 +6,7 @@
 #include "batch_parts.h"
 
 #include "copy.h"
-
-extern const lip_op lip_op_relu, lip_op_max_pool;
+#include "support.h"
 
 /* Only output 0 is read. */
 static bool has_one_output(const lip_node *node)

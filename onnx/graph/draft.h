@@ -26,7 +26,8 @@ typedef struct lip_draft_value {
     struct lip_draft_value *alias; /* in a function's body: what the caller passes for this name */
     bool left_out;                 /* ... the caller leaves it out */
     uint64_t hash;
-    struct lip_draft_value *next; /* with the same hash bucket */
+    struct lip_draft_value *next;  /* with the same hash bucket */
+    struct lip_draft_value *later; /* made after this one */
 } lip_draft_value;
 
 typedef struct lip_scope lip_scope; /* read/scope.h */
@@ -80,6 +81,8 @@ typedef struct lip_draft {
     lip_arena scratch;
     lip_draft_value **buckets;
     size_t bucket_count, value_count;
+    lip_draft_value *first, *last; /* made; in this order nothing depends on the hash */
+    uint64_t key[2]; /* of the table's hash, by chance */
     lip_draft_input *inputs;
     size_t input_count;
     lip_value **outputs;
@@ -104,6 +107,9 @@ static inline lip_draft_node *lip_draft_of_node(const lip_node *node)
 {
     return (lip_draft_node *)node;
 }
+
+/* The hash of the table of names, under a key. */
+uint64_t lip_hash_text(const char *text, const uint64_t key[2]);
 
 /* The value of that name, made on first mention; NULL when memory is out. */
 lip_draft_value *lip_draft_value_named(lip_draft *draft, const char *name);

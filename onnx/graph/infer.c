@@ -135,11 +135,15 @@ static void spread(lip_node *node)
 
 static lip_status infer_node(lip_draft *draft, lip_node *node, lip_error *error)
 {
-    lip_status status = lip_node_check_finite(node, error);
+    lip_status status = lip_node_check_attributes(node, error);
+    if (!status)
+        status = lip_node_check_finite(node, error);
     if (!status)
         status = check_operator(draft, node, error);
     if (!status && !node->unknown)
         status = check_inputs(draft, node, error);
+    if (!status && !node->unknown)
+        status = lip_node_check_types(node, error);
     if (status || node->unknown)
         return status;
     status = node->op->shape(node, error);

@@ -136,17 +136,11 @@ void lip_model_release(const lip_model *model, const lip_node *node)
 lip_status lip_model_forward(const lip_model *model, const double *const *inputs, double *logits, lip_error *error)
 {
     lip_run *run = NULL;
-    int64_t count;
     lip_status status = lip_run_open(model, &run, error);
     if (!status)
         status = lip_run_forward(run, inputs, error);
-    if (!status) {
-        const double *found = lip_run_real(run, model->logits);
-        if (!found || !lip_shape_count(&model->logits->shape, &count))
-            status = lip_fail(error, LIP_EUNSUPPORTED, "the logits '%s' are not floating-point", model->logits->name);
-        else if (count > 0)
-            memcpy(logits, found, (size_t)count * sizeof *logits);
-    }
+    if (!status)
+        status = lip_run_logits(run, logits, error);
     lip_run_free(&run);
     return status;
 }

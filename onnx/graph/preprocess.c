@@ -215,6 +215,8 @@ lip_status lip_model_preprocess(lip_draft *draft, const lip_load_options *option
     }
     if (!from)
         return lip_fail_memory(error, NULL, "the preprocessing");
+    if (!status) /* later sorts, of branches, know them as sorted then */
+        status = lip_model_sort_from(draft, draft->model->node_count - (size_t)count, error);
     if (!status)
         move_to_front(draft->model, (size_t)count);
     return status;

@@ -24,9 +24,8 @@ static void count_uses(const lip_node *node)
 static void forget_uses(lip_draft *draft)
 {
     const lip_model *model = draft->model;
-    for (size_t i = 0; i < draft->bucket_count; i++)
-        for (lip_draft_value *at = draft->buckets[i]; at; at = at->next)
-            at->value.consumers = 0;
+    for (lip_draft_value *at = draft->first; at; at = at->later)
+        at->value.consumers = 0;
     model->logits->consumers = 1;
 }
 
@@ -74,10 +73,9 @@ static size_t take_values(lip_draft *draft, lip_value **values)
     lip_model *model = draft->model;
     for (size_t i = 0; i < draft->input_count; i++)
         take_value(values, &count, &draft->inputs[i].value->value);
-    for (size_t i = 0; i < draft->bucket_count; i++)
-        for (lip_draft_value *at = draft->buckets[i]; at; at = at->next)
-            if (!at->is_input && !at->value.producer && at->value.consumers > 0)
-                take_value(values, &count, &at->value);
+    for (lip_draft_value *at = draft->first; at; at = at->later)
+        if (!at->is_input && !at->value.producer && at->value.consumers > 0)
+            take_value(values, &count, &at->value);
     for (size_t i = 0; i < model->node_count; i++)
         for (size_t k = 0; k < model->nodes[i]->output_count; k++)
             if (model->nodes[i]->outputs[k])

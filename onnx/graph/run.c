@@ -63,7 +63,7 @@ static lip_status open_values(lip_run *run, lip_error *error)
     const lip_model *model = run->model;
     lip_status status = LIP_OK;
     for (size_t i = 0; i < model->input_count && status == LIP_OK; i++)
-        status = open_value(run, model->inputs[i], true, error);
+        status = open_value(run, model->inputs[i], model->inputs[i]->consumers > 0, error);
     for (size_t i = 0; i < model->node_count && status == LIP_OK; i++)
         for (size_t j = 0; j < model->nodes[i]->output_count && status == LIP_OK; j++) {
             const lip_value *value = model->nodes[i]->outputs[j];
@@ -134,6 +134,8 @@ static lip_tensor *tensor_of(const lip_run *run, const lip_value *value)
 
 static lip_status store_input(const lip_value *value, lip_tensor *tensor, const double *from, lip_error *error)
 {
+    if (value->consumers == 0) /* nobody reads it: it may have no shape */
+        return LIP_OK;
     if (tensor->storage == LIP_OPAQUE || !value->shape_known)
         return lip_fail(error, LIP_EUNSUPPORTED, "input '%s' has no numbers for elements", value->name);
     if (tensor->storage == LIP_F64) {
@@ -194,6 +196,18 @@ const double *lip_run_real(const lip_run *run, const lip_value *value)
 {
     const lip_tensor *tensor = tensor_of(run, value);
     return tensor != NULL && tensor->storage == LIP_F64 ? tensor->f64 : NULL;
+}
+
+lip_status lip_run_logits(const lip_run *run, double *logits, lip_error *error)
+{
+    const lip_value *value = run->model->logits;
+    const lip_tensor *tensor = tensor_of(run, value);
+    if (tensor == NULL && value->constant != NULL && value->constant->data != NULL)
+        tensor = value->constant;
+    if (tensor == NULL || tensor->storage == LIP_OPAQUE)
+        return lip_fail(error, LIP_EUNSUPPORTED, "the logits '%s' are not numbers", value->name);
+    lip_tensor_to_real(tensor, logits);
+    return LIP_OK;
 }
 
 /* Which values depend on the model's input `input`. */

@@ -84,6 +84,21 @@ static void numbers(void **unused)
     assert_int_equal(count, 1);
 }
 
+static void intervals(void **unused)
+{
+    (void)unused;
+    double lo[2], hi[2];
+    size_t count = 0;
+    assert_true(parse_intervals("0:8/255", lo, hi, 2, &count));
+    assert_true(count == 1 && lo[0] == 0.0 && hi[0] == 8.0 / 255.0);
+    assert_true(parse_intervals("-1:1,2:2", lo, hi, 2, &count));
+    assert_true(count == 2 && lo[0] == -1.0 && hi[0] == 1.0 && lo[1] == 2.0 && hi[1] == 2.0);
+    static const char *const bad[] = {"", "0", "0:", ":1", "1:0", "0:1,", "0:1,2", "0:1,0:1,0:1", "0:inf", "0:nan", "0-1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(parse_intervals(bad[i], lo, hi, 2, &count));
+    assert_int_equal(count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +106,7 @@ int main(void)
         cmocka_unit_test(sizes),
         cmocka_unit_test(shapes),
         cmocka_unit_test(numbers),
+        cmocka_unit_test(intervals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,7 @@ static int run(const char *path, bool last, timing *out)
     lip_model *model = NULL;
     lip_report *report = NULL;
     lip_error error = {0};
-    lip_audit_options options = {.threads = THREADS};
+    lip_audit_options options = {.threads = THREADS, .effort = LIP_EFFORT_PRODUCT};
     double start = now(), processor = processor_seconds();
     lip_status status = lip_model_open(path, NULL, &model, &error);
     out->load = now() - start;

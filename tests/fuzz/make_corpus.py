@@ -199,7 +199,7 @@ def sums():
 
 
 def optional_and_unnamed():
-    nodes = [node("Clip", "x", "c"), node("Dropout", "c", "d mask"), node("Split", "d", "p q", num_outputs=2),
+    nodes = [node("Clip", "x", "c"), node("Dropout", "c", "d mask"), node("Split", "d", "p q", axis=1, num_outputs=2),
              node("TopK", "p k", "v i"), node("Concat", "v q", "y", axis=1)]
     made = model(nodes, [whole("k", 2)])
     made.graph.node[0].input[:] = ["x", "", "c6"]

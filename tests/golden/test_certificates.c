@@ -60,7 +60,8 @@ static int open_fixture(void **state)
     if (!f.expected)
         fail_msg("%s: %s", path, where.text);
     snprintf(path, sizeof path, "%s/models/%s.onnx", folder, name);
-    lip_audit_options options = { .exact = tolerance < 1e-4 ? LIP_EXACT_ALWAYS : LIP_EXACT_AUTO };
+    lip_audit_options options = { .exact = tolerance < 1e-4 ? LIP_EXACT_ALWAYS : LIP_EXACT_AUTO,
+                                  .effort = LIP_EFFORT_PRODUCT };
     if (lip_model_open(path, NULL, &f.model, &error) || lip_audit(f.model, &options, &f.report, &error))
         fail_msg("%s: %s: %s", path, error.node, error.reason);
     read_data("images-idx3", IMAGES_HEADER, pixels, sizeof pixels);
@@ -98,7 +99,7 @@ static double expected_number(const fixture *f, size_t sample, size_t column)
     return json_number_value(json_array_get(json_array_get(json_object_get(f->expected, "samples"), sample), column));
 }
 
-/* below <= (1 + slack) oracle, where the report's bound is not smaller than the oracle's; and not far below it. */
+/* Not above the oracle, and not far below it. */
 static void check(const char *what, size_t sample, double found, double oracle, double most_lost)
 {
     if (!(found <= oracle * (1 + 1e-11)))
@@ -108,19 +109,10 @@ static void check(const char *what, size_t sample, double found, double oracle, 
                  oracle);
 }
 
-/* Only the product of norms is the oracle's: where the library knows a better bound, only its pairs' minimum is
- * compared from below. */
-static bool has_product_only(const fixture *f)
-{
-    double network = json_number_value(json_object_get(f->expected, "network"));
-    return f->report->network.upper >= network * (1 - 1e-11);
-}
-
 static void exact_radii_are_the_oracles(void **state)
 {
     const fixture *f = *state;
     static lip_certificate found[SAMPLES];
-    bool product = has_product_only(f);
     size_t certified = 0;
     assert_int_equal(json_array_size(json_object_get(f->expected, "samples")), SAMPLES);
     certify(f, (lip_certify_options) { .deployed = LIP_DEPLOYED_EXACT }, SAMPLES, found);
@@ -128,14 +120,11 @@ static void exact_radii_are_the_oracles(void **state)
         assert_int_equal(found[i].label, (int64_t)expected_number(f, i, LABEL));
         assert_int_equal(found[i].predicted, (int64_t)expected_number(f, i, PREDICTED));
         double margin = expected_number(f, i, MARGIN);
-        assert_true(found[i].margin_lower <= margin && found[i].margin_lower >= margin - 1e-9 * fmax(1, fabs(margin)));
+        assert_true(found[i].margin_lower <= margin && found[i].margin_lower >= margin - 1e-6 * fmax(1, fabs(margin)));
         double sqrt2 = expected_number(f, i, SQRT2), pairwise = expected_number(f, i, PAIRWISE);
-        assert_true(found[i].radius >= pairwise * (1 - tolerance));
         assert_true((found[i].radius > 0) == (pairwise > 0));
         assert_true(found[i].radius == fmax(found[i].sqrt2_radius, found[i].pairwise_radius));
         certified += found[i].radius > 0;
-        if (!product)
-            continue;
         check("sqrt2 radius", i, found[i].sqrt2_radius, sqrt2, tolerance);
         check("pairwise radius", i, found[i].pairwise_radius, pairwise, tolerance);
         if (pairwise > 0) /* the check can fail: a thousandth more would be above */

@@ -37,7 +37,7 @@ static bool with_exact; /* also with LIP_EXACT_ALWAYS, whose SVDs take minutes o
 static void audit(fixture *f, lip_exact exact, lip_report **report)
 {
     lip_error error = { 0 };
-    lip_audit_options options = { .exact = exact };
+    lip_audit_options options = { .exact = exact, .effort = LIP_EFFORT_PRODUCT };
     if (lip_audit(f->model, &options, report, &error) != LIP_OK)
         fail_msg("audit: %s: %s", error.node, error.reason);
 }

@@ -11,11 +11,13 @@
  *
  *   verdict  L_F  forward  worst relative difference  outputs compared
  *   largest share of L_F seen between two inputs  processor seconds  MiB  reason
+ *   verdict on inputs in [0, 1]  L_F there
  *
  * and on stderr what is wrong, a line each. Exit status 1 if anything is.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "on_box.h"
 #include "stored.h"
 
 #include "lipaudit.h"
@@ -57,6 +59,7 @@ typedef struct check {
     int compared, disagreed, failures;
     double worst, share;
     char verdict[16], reason[1100];
+    on_box box;
 } check;
 
 static lip_arena arena;
@@ -140,7 +143,8 @@ static bool audit(check *c)
 {
     struct stat info;
     lip_error error = {0};
-    lip_audit_options options = {.threads = 1, .iterations = ITERATIONS, .exact = LIP_EXACT_NEVER};
+    lip_audit_options options = {.threads = 1, .iterations = ITERATIONS, .exact = LIP_EXACT_NEVER,
+                                 .effort = LIP_EFFORT_PRODUCT};
     if (stat(c->path, &info) == 0 && info.st_size <= EXACT_UP_TO)
         options.exact = LIP_EXACT_AUTO;
     if (open_with(c, c->set_count ? &c->sets[0] : NULL, NULL, &c->model, &error) != LIP_OK) {
@@ -348,10 +352,11 @@ static void print(check *c)
     getrusage(RUSAGE_SELF, &usage);
     if (usage.ru_maxrss > MAX_RESIDENT_KIB)
         complain(c, "took %ld MiB of memory", usage.ru_maxrss >> 10);
-    printf("%s\t%.6g\t%s\t%.1e\t%d\t%.3f\t%.2f\t%ld\t%s\n", c->verdict,
+    printf("%s\t%.6g\t%s\t%.1e\t%d\t%.3f\t%.2f\t%ld\t%s\t%s\t%.6g\n", c->verdict,
            c->report ? c->report->network.upper : (double)INFINITY,
            c->disagreed ? "disagreed" : c->compared ? "agreed" : "none", c->worst, c->compared, c->share,
-           seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss >> 10, c->reason);
+           seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss >> 10, c->reason, c->box.verdict,
+           c->box.upper);
 }
 
 static void run(check *c)
@@ -364,6 +369,9 @@ static void run(check *c)
             stored_read_images(&arena, c->folder, c->data, &c->images);
         check_images(c);
         check_pairs(c);
+        c->box = on_box_check(c->model, c->report->network.upper, &arena);
+        if (c->box.wrong[0])
+            complain(c, "%s", c->box.wrong);
     }
     print(c);
     lip_report_free(&c->report);
@@ -375,6 +383,7 @@ int main(int argc, char **argv)
 {
     static check c;
     static char folder[1024];
+    c.box = (on_box){.verdict = "none", .upper = (double)INFINITY};
     lip_memory memory;
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)

@@ -33,7 +33,7 @@ static size_t gather(const json_t *report, bool older, double *values)
 
 static void print_curve(const lip_axis *axis, const double *values, size_t count, const char *colour, FILE *stream)
 {
-    lip_point *points = malloc((count + 1) * sizeof *points);
+    lip_point *points = calloc(count + 1, sizeof *points);
     if (!points)
         return;
     for (size_t i = 0; i < count; i++)

@@ -56,6 +56,7 @@ static void refuses(void **unused)
         {"7,1,2\n3,4\n", "sample 1 (line 2) has 2 columns, those before have 3"},
         {"a,b,c\n\n7,1,2\n3,4,5,6\n", "sample 1 (line 4) has 4 columns"},
         {"7,1,2\n3,cat,5\n", "sample 1 (line 2), column 2: 'cat' is no number"},
+        {"7,1,cat\n3,1,5\n", "sample 0 (line 1), column 3: 'cat' is no number"},
         {"7,1,2\n3,,5\n", "column 2: '' is no number"},
         {"7,1,2\n3,0x10,5\n", "'0x10' is no number"},
         {"7,1,2\n3,1e,5\n", "'1e' is no number"},
@@ -78,7 +79,7 @@ static void refuses(void **unused)
     }
     lip_data_options options = text("1,2,3,4\n");
     expect_refusal(&options, LIP_EUSAGE,
-                   "its rows have 4 columns; the model's input 'x' is 2, which takes 2, or one more with the label first");
+                   "its rows have 4 columns; the model's input 'x' is 2, which takes 2, or one more");
     char field[3000];
     snprintf(field, sizeof field, "7,1,%02000d\n", 3);
     options = text(field);

@@ -71,7 +71,7 @@ static void check_linear_network(void **unused)
         lip_report *report = audit(1, 0);
         assert_int_equal(report->layer_count, 4); /* the scale is part of the first matrix */
         assert_true(report->verdict == LIP_BOUNDED && (long double)report->network.upper >= truth);
-        assert_true(report->network.upper >= expected * (1 - 1e-15) && report->network.upper <= expected * (1 + 1e-8));
+        assert_true(report->product_upper >= expected * (1 - 1e-15) && report->product_upper <= expected * (1 + 1e-8));
         assert_int_equal(report->layers[0].folded_count, 1);
         lip_report_free(&report);
         hand_end_graph(&g);

@@ -11,6 +11,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "gain/on_range.h"
 #include "model_builder.h"
 #include "range.h"
 #include "run.h"
@@ -18,6 +19,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,7 +292,7 @@ static void b_unit_vector(build *b)
 }
 
 static const subject subjects[] = {
-    {"x^2", 17, 4, b_square, -3, 3, true, 0.45},
+    {"x^2", 17, 4, b_square, -3, 3, true, 0.99},
     {"Mul", 17, 6, b_mul, -3, 3, true, 0.5},
     {"Mul, outer", 17, 6, b_outer, -3, 3, true, 0.5},
     {"Div", 17, 6, b_div, 0.5, 3, true, 0.4},
@@ -338,20 +340,20 @@ static const subject subjects[] = {
     {"CumSum", 17, 4, b_cum_sum, -3, 3, true, 0.8},
     {"Resize", 17, 4, b_resize, -3, 3, true, 0.5},
     {"Concat, Transpose", 17, 3, b_concat, -3, 3, true, 0.99},
-    {"Gather", 17, 4, b_gather, -3, 3, true, 0.5},
+    {"Gather", 17, 4, b_gather, -3, 3, true, 0.99},
     {"Pad", 17, 3, b_pad, -3, 3, true, 0.99},
     {"Where, decided", 17, 3, b_where, -3, 2.5, true, 0.99},
-    {"Where, decided the other way", 17, 3, b_where, 3, 4, true, 0.3},
+    {"Where, decided the other way", 17, 3, b_where, 3, 4, true, 0.99},
     {"Where, open", 17, 3, b_where_open, -3, 3, false, -1},
     {"Floor", 17, 3, b_floor, 0.01, 0.99, true, 0.99},
     {"Floor, open", 17, 3, b_floor, -3, 3, false, -1},
     {"Cast", 17, 3, b_cast, 2.01, 2.99, true, 0.99},
-    {"PRelu", 17, 4, b_prelu, -3, 3, false, 0.3},
-    {"Pow 1/2", 17, 3, b_pow_half, 0.1, 3, true, 0.3},
-    {"Sqrt", 17, 3, b_sqrt, 0.1, 3, true, 0.3},
-    {"Log", 17, 3, b_log, 0.1, 3, true, 0.3},
-    {"Exp", 17, 3, b_exp, -3, 3, true, 0.3},
-    {"Sigmoid", 17, 3, b_sigmoid, -5, 5, true, 0.3},
+    {"PRelu", 17, 4, b_prelu, -3, 3, false, 0.99},
+    {"Pow 1/2", 17, 3, b_pow_half, 0.1, 3, true, 0.99},
+    {"Sqrt", 17, 3, b_sqrt, 0.1, 3, true, 0.99},
+    {"Log", 17, 3, b_log, 0.1, 3, true, 0.99},
+    {"Exp", 17, 3, b_exp, -3, 3, true, 0.99},
+    {"Sigmoid", 17, 3, b_sigmoid, -5, 5, true, 0.99},
     {"Gelu", 20, 3, b_gelu, -5, 5, false, 0.3},
 };
 
@@ -386,7 +388,7 @@ typedef struct trial {
     seen range;
     double upper; /* L_F on the box */
     double least[MAX_OUTPUTS], most[MAX_OUTPUTS], ratio;
-    double x[MAX_INPUTS], y[MAX_OUTPUTS]; /* the point before */
+    double x[MAX_INPUTS], y[MAX_OUTPUTS], size; /* the point before; the largest output so far */
     bool any;
 } trial;
 
@@ -405,6 +407,7 @@ static void visit(trial *t, const double *x)
         t->most[i] = t->any ? fmax(t->most[i], y[i]) : y[i];
         moved = hypot(moved, y[i] - t->y[i]);
         t->y[i] = y[i];
+        t->size = fmax(t->size, fabs(y[i]));
     }
     for (int i = 0; i < t->s->n; i++) {
         distance = hypot(distance, x[i] - t->x[i]);
@@ -412,7 +415,7 @@ static void visit(trial *t, const double *x)
     }
     if (t->any && distance > 1e-7) {
         t->ratio = fmax(t->ratio, moved / distance);
-        if (!(moved <= t->upper * distance * (1 + 1e-9)))
+        if (!(moved <= t->upper * distance * (1 + 1e-9) + 1e-13 * (1 + t->size)))
             fail_msg("%s: %.17g of a distance of %.17g, bound %.17g", t->s->name, moved, distance, t->upper);
     }
     t->any = true;
@@ -427,9 +430,13 @@ static void walk_box(trial *t)
         visit(t, x);
         for (int i = 0; i < n; i++) x[i] += (t->lo[i] + t->hi[i] - 2 * x[i]) * between(0, 1e-3);
         visit(t, x);
-        const int at = rand() % n; /* along one axis */
-        x[at] += (t->lo[at] + t->hi[at] - 2 * x[at]) * 1e-3;
-        visit(t, x);
+        for (int i = 0; i < n; i++) { /* from the corner along each axis */
+            const double side = corner >> i & 1 ? -1e-4 : 1e-4;
+            for (int j = 0; j < n; j++) x[j] = corner >> j & 1 ? t->hi[j] : t->lo[j];
+            visit(t, x);
+            x[i] += side * (t->hi[i] - t->lo[i]);
+            visit(t, x);
+        }
     }
     for (int k = 0; k < RANDOM_POINTS; k++) {
         for (int i = 0; i < n; i++) x[i] = between(t->lo[i], t->hi[i]);
@@ -569,6 +576,49 @@ static void test_sigmoid_from_3_to_9(void **state)
     end(&a);
 }
 
+static lip_status note_gains(void *context, const lip_range_call *call, lip_error *error)
+{
+    double *gain = context;
+    if (strcmp(call->node->outputs[0]->name, "y") != 0) return LIP_OK;
+    gain[0] = call->gain[0];
+    gain[1] = call->gain[1];
+    return lip_range_gain_product(call, 0, gain, error);
+}
+
+/* Gains in each factor, in closed form: a and c have 3 (4) elements each. */
+static void test_gains_of_pairs(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*build)(build *b);
+        int n;
+        double lo[8], hi[8], gain[2];
+    } cases[] = {
+        {b_mul, 6, {-1, 0, 0, -4, 1, 0}, {2, 1, 1, -3, 2, 1}, {4, 2}},
+        {b_outer, 6, {-1, 0, 0, 0, 2, 0}, {2, 1, 1, 1, 2, 2}, {3, 2.4494897427831781}}, /* |(1, 2, 2)|, |(2, 1, 1)| */
+        {b_div, 6, {-1, 0, 0, 0.5, 1, 2}, {2, 1, 1, 1, 2, 3}, {2, 8}},
+        {b_product, 8, {1, 0, 0, 3, 0, 2, -5, 0}, {1, 0, 0, 3, 0, 2, -5, 0}, {5, 3}}, /* points: spectral norms */
+        {b_product, 8, {0, 0, 0, 0, -1, -1, -1, -1}, {1, 1, 1, 1, 1, 1, 1, 1}, {2, 2}},
+        {b_spread_product, 8, {1, 0, 0, 3, 3, 4, 0, 1}, {1, 0, 0, 3, 3, 4, 0, 1}, {7.0710678118654755, 3}}, /* sqrt 2 * 5 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        build *b = begin(cases[i].n == 6 ? "1x6" : "1x8");
+        lip_model *model = NULL;
+        lip_error error = {0};
+        double gain[2] = {0};
+        const lip_input_range box = {cases[i].lo, cases[i].hi, (size_t)cases[i].n};
+        cases[i].build(b);
+        build_output(b, "y");
+        assert_int_equal(build_open(b, NULL, &model, &error), LIP_OK);
+        assert_int_equal(lip_ranges_walk(model, &box, &model->memory, note_gains, gain, &error), LIP_OK);
+        for (int k = 0; k < 2; k++)
+            if (!(gain[k] >= cases[i].gain[k] * (1 - 1e-15) && gain[k] <= cases[i].gain[k] * (1 + 1e-10)))
+                fail_msg("case %zu, input %d: %.17g, not %.17g", i, k, gain[k], cases[i].gain[k]);
+        lip_model_free(&model);
+        build_free(b);
+    }
+}
+
 /* Relu that is dead, active, and neither. */
 static void test_relu(void **state)
 {
@@ -656,7 +706,7 @@ static void test_memory(void **state)
     const uint64_t used = atomic_load(&model->memory.used);
     lip_report_free(&report);
     bool reached = false;
-    for (int k = 1; !reached && k < 2000; k++) {
+    for (int k = 1; !reached && k < 1000000; k += 1 + k / 50) {
         atomic_store(&model->memory.fail_in, k);
         lip_status status = lip_audit(model, &options, &report, &error);
         reached = atomic_load(&model->memory.fail_in) > 0;
@@ -678,7 +728,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operators),      cmocka_unit_test(test_sigmoid_from_3_to_9),
-        cmocka_unit_test(test_relu),           cmocka_unit_test(test_without_a_box),
+        cmocka_unit_test(test_gains_of_pairs), cmocka_unit_test(test_relu),
+        cmocka_unit_test(test_without_a_box),
         cmocka_unit_test(test_channels),       cmocka_unit_test(test_memory),
     };
     srand(1);

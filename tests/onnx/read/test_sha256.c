@@ -39,11 +39,30 @@ static void test_million_letters(void **state)
     free(text);
 }
 
+static void test_pieces(void **state)
+{
+    (void)state;
+    char text[300], whole[65], found[65];
+    memset(text, 'b', sizeof text);
+    for (size_t size = 0; size < sizeof text; size += 13) {
+        lip_sha256(text, size, whole);
+        for (size_t piece = 1; piece < 150; piece += 7) {
+            lip_digest digest;
+            lip_digest_begin(&digest);
+            for (size_t at = 0; at < size; at += piece)
+                lip_digest_add(&digest, text + at, size - at < piece ? size - at : piece);
+            lip_digest_end(&digest, found);
+            assert_string_equal(found, whole);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_standard_examples),
         cmocka_unit_test(test_million_letters),
+        cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);
 }
