@@ -69,7 +69,8 @@ static void group_around(lip_error_builder *b, size_t leader)
     const lip_layer_plan *product = &b->plans[leader];
     lip_error_group *g = &b->groups[leader];
     *g = (lip_error_group) { true, leader, leader, leader };
-    for (size_t i = lip_error_next(b, leader); i < b->count && lip_node_varying(b->plans[i].node) >= 0; i = lip_error_next(b, i)) {
+    for (size_t i = lip_error_next(b, leader); i < b->count && lip_node_varying(b->plans[i].node) >= 0;
+         i = lip_error_next(b, i)) {
         if (!is_translation(&b->plans[i]) && &b->plans[i] != product->after)
             break;
         b->groups[i] = (lip_error_group) { .is_member = true, .leader = leader };

@@ -64,7 +64,8 @@ lip_status lip_plan_ranges(const lip_model *model, const lip_input_range *box, u
     return status;
 }
 
-lip_status lip_report_set_range(lip_report *report, const lip_model *model, const lip_input_range *box, lip_error *error)
+lip_status lip_report_set_range(lip_report *report, const lip_model *model, const lip_input_range *box,
+                                lip_error *error)
 {
     lip_arena *arena = lip_report_arena(report);
     double *lo = lip_arena_alloc(arena, (int64_t)box->count, sizeof *lo);

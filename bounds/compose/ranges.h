@@ -18,6 +18,7 @@ lip_status lip_plan_ranges(const lip_model *model, const lip_input_range *box, u
                            size_t count, lip_arena *arena, lip_memory *memory, lip_error *error);
 
 /* Puts the box, and the names of the inputs that it is about, into the report. */
-lip_status lip_report_set_range(lip_report *report, const lip_model *model, const lip_input_range *box, lip_error *error);
+lip_status lip_report_set_range(lip_report *report, const lip_model *model, const lip_input_range *box,
+                                lip_error *error);
 
 #endif

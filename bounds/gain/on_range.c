@@ -39,7 +39,8 @@ static matrices matrices_of(const lip_span *span)
 
 static double flops(const matrices *m)
 {
-    double wide = (double)(m->rows > m->cols ? m->rows : m->cols), narrow = (double)(m->rows > m->cols ? m->cols : m->rows);
+    double wide = (double)(m->rows > m->cols ? m->rows : m->cols);
+    double narrow = (double)(m->rows > m->cols ? m->cols : m->rows);
     return 6 * (double)m->count * wide * narrow * narrow;
 }
 
@@ -176,7 +177,8 @@ lip_status lip_range_gain_product(const lip_range_call *call, uint64_t seed, dou
     const lip_value *addend = lip_node_input(node, 2);
     if (addend && addend->varies && lip_shape_count(&addend->shape, &from) && from > 0 &&
         lip_shape_count(&node->outputs[0]->shape, &to))
-        gain[2] = fmin(gain[2], lip_mul_up(fabs(lip_attr_float(node, "beta", 1)), lip_sqrt_up(lip_up((double)to / (double)from))));
+        gain[2] = fmin(gain[2], lip_mul_up(fabs(lip_attr_float(node, "beta", 1)),
+                                           lip_sqrt_up(lip_up((double)to / (double)from))));
     return LIP_OK;
 }
 

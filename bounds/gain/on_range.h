@@ -10,8 +10,8 @@
 #include "gain_of.h"
 #include "range.h"
 
-/* input[i]: a proved Lipschitz constant of the node in its input i on the ranges; +inf where no rule gives one. lower: a
- * slope that is attained there, or 0. */
+/* input[i]: a proved Lipschitz constant of the node in its input i on the ranges; +inf where no rule gives one. lower:
+ * a slope that is attained there, or 0. */
 typedef struct lip_range_gain {
     const double *input;
     double lower;

@@ -40,7 +40,6 @@
 
 static const double MORE = 1 + 0x1p-20;
 enum { RAISES = 10 };
-static const double LARGEST_OUTPUT = 16; /* scaled diagonals of outputs stay below */
 
 /* Scales that bring the diagonal into [1, 4); false where an element is not positive and finite. */
 static bool choose_scales(const lip_system *s, const double *multipliers, double *scale)
@@ -126,7 +125,7 @@ static void output_errors(const lip_system *s, const double *scale, double *erro
         errors[k] = row_error(&s->y, k, 1, scale, most);
 }
 
-static double scaled_output_error(const lip_certificate_of *c, const double *errors)
+double lip_certificate_output_error(const lip_certificate_of *c, const double *errors)
 {
     double all = 0, worst = 0;
     for (int64_t k = 0; k < c->classes; k++) {
@@ -141,8 +140,8 @@ static double scaled_output_error(const lip_certificate_of *c, const double *err
 
 static int scale_of(double norm) { return norm > 0x1p-400 && norm < 0x1p400 ? ilogb(norm) : 0; }
 
-/* Gram matrix and squares of the appended rows, scaled by powers of two, which scale the rows' whole computation. */
-static void measure_rows(lip_certificate_of *c, int64_t variables, double *rows)
+/* Powers of two scale the rows' whole computation, as if they had been there from its start. */
+void lip_certificate_measure(lip_certificate_of *c, int64_t variables, double *rows)
 {
     blasint height = (blasint)(c->classes + c->pairs), k = (blasint)c->classes, n = (blasint)variables;
     double squares = 0;
@@ -176,7 +175,7 @@ static bool prove(lip_form *form, const double *multipliers, const workspace *ro
         return false;
     double n = (double)(s->variables + height), off = matrix_error(s, multipliers, room->scale);
     double base = factor_error(form, multipliers, room->scale);
-    base = lip_add_up(base, lip_mul_up((double)c->classes * (n + 8) * LARGEST_OUTPUT, LIP_UNIT));
+    base = lip_add_up(base, lip_mul_up((double)c->classes * (n + 8) * LIP_CERTIFICATE_OUTPUT, LIP_UNIT));
     base = lip_add_up(base, n * n * 0x1p-300);
     output_errors(s, room->scale, room->errors);
     double shift = lip_add_up(base, 3 * sqrt(off) + 0x1p-50);
@@ -188,8 +187,8 @@ static bool prove(lip_form *form, const double *multipliers, const workspace *ro
         memset(room->rows, 0, (size_t)(height * s->variables) * sizeof(double));
         place_rows(form, room->scale, c->pairs > 0, room->rows, height);
         lip_tiled_append(&form->tiles, height, room->rows);
-        measure_rows(c, s->variables, room->rows);
-        double total = lip_add_up(off, scaled_output_error(c, room->errors));
+        lip_certificate_measure(c, s->variables, room->rows);
+        double total = lip_add_up(off, lip_certificate_output_error(c, room->errors));
         double needed = lip_add_up(base, lip_mul_up(2 * lip_sqrt_up(total), MORE));
         if (needed <= shift)
             return true;
@@ -198,17 +197,18 @@ static bool prove(lip_form *form, const double *multipliers, const workspace *ro
     return false;
 }
 
-static lip_status allocate(lip_certificate_of *c, workspace *room, int64_t variables, lip_error *error)
+lip_status lip_certificate_allocate(lip_certificate_of *c, int64_t classes, bool with_pairs, lip_memory *memory,
+                                    lip_error *error)
 {
-    int64_t k = c->classes;
-    *room = (workspace) { lip_alloc(c->memory, variables, sizeof(double)), lip_alloc(c->memory, k, sizeof(double)),
-                            lip_alloc(c->memory, (k + c->pairs) * variables, sizeof(double)) };
-    c->gram = lip_alloc(c->memory, k * k, sizeof(double));
-    c->square = lip_alloc(c->memory, c->pairs, sizeof(double));
-    c->exponent = lip_alloc(c->memory, c->pairs, sizeof(double));
-    c->work = lip_alloc(c->memory, k * k + 4 * k, sizeof(double));
-    if (room->scale && room->errors && room->rows && c->gram && c->square && c->exponent && c->work)
+    *c = (lip_certificate_of) { .classes = classes, .memory = memory };
+    c->pairs = with_pairs ? classes * (classes - 1) / 2 : 0;
+    c->gram = lip_alloc(memory, classes * classes, sizeof(double));
+    c->square = lip_alloc(memory, c->pairs, sizeof(double));
+    c->exponent = lip_alloc(memory, c->pairs, sizeof(double));
+    c->work = lip_alloc(memory, classes * classes + 4 * classes, sizeof(double));
+    if (c->gram && c->square && c->exponent && c->work)
         return LIP_OK;
+    lip_certificate_close(c);
     return lip_fail(error, LIP_EMEMORY, "the proof by multipliers passes the memory cap");
 }
 
@@ -216,11 +216,16 @@ lip_status lip_certificate_open(lip_form *form, const double *multipliers, bool 
                                 lip_certificate_of *out, bool *proved, lip_error *error)
 {
     const lip_system *s = form->system;
-    workspace room;
-    *out = (lip_certificate_of) { .classes = s->classes, .memory = memory };
-    out->pairs = with_pairs ? s->classes * (s->classes - 1) / 2 : 0;
-    lip_status status = allocate(out, &room, s->variables, error);
-    *proved = status == LIP_OK && prove(form, multipliers, &room, out);
+    lip_status status = lip_certificate_allocate(out, s->classes, with_pairs, memory, error);
+    *proved = false;
+    if (status != LIP_OK)
+        return status;
+    workspace room = { lip_alloc(memory, s->variables, sizeof(double)), lip_alloc(memory, s->classes, sizeof(double)),
+                       lip_alloc(memory, (s->classes + out->pairs) * s->variables, sizeof(double)) };
+    if (room.scale && room.errors && room.rows)
+        *proved = prove(form, multipliers, &room, out);
+    else
+        status = lip_fail(error, LIP_EMEMORY, "the proof by multipliers passes the memory cap");
     lip_free(memory, room.scale);
     lip_free(memory, room.errors);
     lip_free(memory, room.rows);
@@ -244,7 +249,7 @@ static double last_diagonal(const lip_certificate_of *c, double exponent, double
     double scaled = ldexp(bound, -(int)exponent);
     if (!(bound >= 0))
         return -(double)INFINITY;
-    return lip_sub_down(fmin(lip_mul_down(scaled, scaled), LARGEST_OUTPUT - 1), c->shift);
+    return lip_sub_down(fmin(lip_mul_down(scaled, scaled), LIP_CERTIFICATE_OUTPUT - 1), c->shift);
 }
 
 static int64_t pair_index(const lip_certificate_of *c, int64_t i, int64_t j)

@@ -39,4 +39,15 @@ bool lip_certificate_pair(const lip_certificate_of *certificate, int64_t i, int6
 double lip_certificate_network_upper(const lip_certificate_of *certificate);
 double lip_certificate_pair_upper(const lip_certificate_of *certificate, int64_t i, int64_t j);
 
+/*
+ * For other factorisations (spectral_certificate.c): room for a certificate; what appended rows (classes + pairs x
+ * variables, column-major, overwritten) prove, and the squared norm of the error of their scaled rows, where errors[k]
+ * is that of output k before scaling. Scaled diagonals of outputs stay below LIP_CERTIFICATE_OUTPUT.
+ */
+#define LIP_CERTIFICATE_OUTPUT 16.0
+lip_status lip_certificate_allocate(lip_certificate_of *certificate, int64_t classes, bool with_pairs,
+                                    lip_memory *memory, lip_error *error);
+void lip_certificate_measure(lip_certificate_of *certificate, int64_t variables, double *rows);
+double lip_certificate_output_error(const lip_certificate_of *certificate, const double *errors);
+
 #endif

@@ -106,8 +106,8 @@ static lip_status channels_of(const lip_value *value, const lip_input_range *box
     if (axis < 0) {
         char text[128];
         lip_shape_text(s, text, sizeof text);
-        return lip_fail(error, LIP_EUSAGE, "the input range has %zu channels, input '%s' is %s", box->count, value->name,
-                        text);
+        return lip_fail(error, LIP_EUSAGE, "the input range has %zu channels, input '%s' is %s", box->count,
+                        value->name, text);
     }
     for (int d = axis + 1; d < s->rank; d++)
         *inner *= s->dim[d];

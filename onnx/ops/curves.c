@@ -190,7 +190,8 @@ static const smooth softplus_curve = {softplus, EXACT, TINY, 0, INFINITY, 0, INF
 static const smooth softsign_curve = {softsign, EXACT, TINY, -1, 1, -1, 1, .turns = 0};
 static const smooth softsign_slopes = {softsign_slope, EXACT, TINY, 0, 0, 0, 1, MAXIMUM_AT_0(1)};
 static const smooth erf_curve = {erf_value, EXACT, TINY, -1, 1, -1, 1, .turns = 0};
-static const smooth erf_slopes = {erf_slope, 0x1p-42, TINY, 0, 0, 0, 1.1283791670955128, MAXIMUM_AT_0(1.1283791670955128)};
+static const smooth erf_slopes = {erf_slope, 0x1p-42, TINY, 0, 0, 0, 1.1283791670955128,
+                                  MAXIMUM_AT_0(1.1283791670955128)};
 static const smooth atan_curve = {atan_value, EXACT, TINY, -1.5707963267948968, 1.5707963267948968, -1.5707963267948968,
                                   1.5707963267948968, .turns = 0};
 static const smooth atan_slopes = {atan_slope, EXACT, TINY, 0, 0, 0, 1, MAXIMUM_AT_0(1)};

@@ -330,7 +330,8 @@ lip_status lip_range_gather(const lip_range_call *call, lip_error *error)
     if (call->in[1].constant) return lip_range_monotone(call, error);
     if (!call->out[0].lo) return LIP_OK;
     LIP_TRY(lip_check_axis(call->node, lip_attr_int(call->node, "axis", 0), x->rank, &axis, error));
-    const int64_t outer = lip_dims_product(x, 0, axis), n = x->dim[axis], inner = lip_dims_product(x, axis + 1, x->rank);
+    const int64_t outer = lip_dims_product(x, 0, axis), n = x->dim[axis];
+    const int64_t inner = lip_dims_product(x, axis + 1, x->rank);
     const int64_t picks = call->in[1].count;
     for (int64_t o = 0; o < outer; o++)
         for (int64_t j = 0; j < inner; j++) {

@@ -63,7 +63,8 @@ static lip_status bind_input(const lip_range_call *call, size_t i, const double 
     if (!span->lo) return LIP_OK;
     if (!from) from = span->lo;
     s->in[i] = t;
-    *t = (lip_tensor){.dtype = span->dtype, .storage = LIP_F64, .shape = span->shape, .count = span->count, .f64 = from};
+    *t = (lip_tensor){.dtype = span->dtype, .storage = LIP_F64, .shape = span->shape, .count = span->count,
+                      .f64 = from};
     if (lip_dtype_is_real(span->dtype)) return LIP_OK;
     if (constant) {
         *t = *constant;

@@ -41,7 +41,8 @@ static lip_status compare(void *context, const lip_range_call *call, lip_error *
         for (int64_t k = 0; y && k < call->out[i].count; k++) {
             s->out->checked++;
             if (!isnan(y[k]) && !(y[k] >= call->out[i].lo[k] && y[k] <= call->out[i].hi[k]) && !s->out->wrong[0])
-                snprintf(s->out->wrong, sizeof s->out->wrong, "node '%.100s' (%.40s), element %lld: %.17g is not in [%.17g, %.17g]",
+                snprintf(s->out->wrong, sizeof s->out->wrong,
+                         "node '%.100s' (%.40s), element %lld: %.17g is not in [%.17g, %.17g]",
                          call->node->name, call->node->op_type, (long long)k, y[k], call->out[i].lo[k],
                          call->out[i].hi[k]);
         }
@@ -105,7 +106,8 @@ static bool audit(const lip_model *model, const lip_input_range *box, on_box *ou
     static const char *const verdicts[] = {"bounded", "unbounded", "unknown"};
     lip_report *report = NULL;
     lip_error error = {0};
-    const lip_audit_options options = {.threads = 1, .iterations = 1, .exact = LIP_EXACT_NEVER, .range = box};
+    const lip_audit_options options = {.threads = 1, .iterations = 1, .exact = LIP_EXACT_NEVER,
+                                       .effort = LIP_EFFORT_PRODUCT, .range = box};
     if (lip_audit(model, &options, &report, &error) != LIP_OK) {
         snprintf(out->wrong, sizeof out->wrong, "on [0, 1]: %.400s", error.reason);
         return false;

@@ -5,7 +5,6 @@ Needs the onnx package (fixtures/make/requirements.txt).
 SPDX-License-Identifier: Apache-2.0
 """
 import gzip
-import os
 import pathlib
 
 import numpy as np
@@ -126,8 +125,6 @@ def main():
     odd = model([node("Relu", "QQQQ", "y", "ZZZZ")], [], [value("QQQQ")]).SerializeToString()
     (FILES / "invalid_utf8.onnx").write_bytes(odd.replace(b"QQQQ", b"\xff\xfe\xc0\x80").replace(b"ZZZZ", b"\x80n\x1b["))
     (FILES / "data.bin").write_bytes(bytes(40))
-    if not (FILES / "link.bin").is_symlink():
-        os.symlink("data.bin", FILES / "link.bin")
 
 
 if __name__ == "__main__":

@@ -41,26 +41,39 @@ static bool gather(const json_t *rows, lip_radii *out)
     return true;
 }
 
-static void print_bars(const size_t bin[BINS], size_t none, const lip_axis *x, const lip_axis *y, FILE *stream)
+/* A bar from radius `from` to `to`. */
+static void print_bar(const lip_axis *x, const lip_axis *y, double from, double to, size_t count, const char *colour,
+                      FILE *stream)
 {
-    double width = (axis_place(x, x->high) - axis_place(x, 0.0)) / (BINS + 2);
-    lines_start(y, "how many samples have which certified radius", stream);
-    for (int i = -1; i < BINS; i++) {
-        size_t count = i < 0 ? none : bin[i];
-        double height = count > 0 ? axis_place(y, (double)count) : 0.0;
-        fprintf(stream, "<rect x=\"%.2f%%\" y=\"%.2f%%\" width=\"%.2f%%\" height=\"%.2f%%\" fill=\"%s\"><title>%zu"
-                        "</title></rect>", i < 0 ? 0.2 : (i + 1.5) * width, 100.0 - height, 0.9 * width, height,
-                i < 0 ? HTML_ALARM : HTML_PROVED, count);
-    }
+    double left = axis_place(x, from), width = axis_place(x, to) - left;
+    double height = count > 0 ? axis_place(y, (double)count) : 0.0;
+    fprintf(stream, "<rect x=\"%.2f%%\" y=\"%.2f%%\" width=\"%.2f%%\" height=\"%.2f%%\" fill=\"%s\"><title>%zu"
+                    "</title></rect>", left, 100.0 - height, 0.9 * width, height, colour, count);
+}
+
+static void print_bins(const size_t bin[BINS], size_t none, double most, FILE *stream)
+{
+    lip_axis x = axis_start(false), y = axis_start(false);
+    double width = most > 0.0 ? most / BINS : 1.0 / BINS;
+    axis_take(&x, width * BINS);
+    axis_take(&x, -4.5 * width); /* for the numbers, and the samples without a radius */
+    axis_take(&y, 0.0);
+    axis_take(&y, (double)none);
+    for (size_t i = 0; i < BINS; i++)
+        axis_take(&y, (double)bin[i]);
+    axis_finish(&x);
+    axis_finish(&y);
+    lines_start(&y, "how many samples have which certified radius", stream);
+    print_bar(&x, &y, -1.5 * width, -0.5 * width, none, HTML_ALARM, stream);
+    for (size_t i = 0; i < BINS; i++)
+        print_bar(&x, &y, (double)i * width, (double)(i + 1) * width, bin[i], HTML_PROVED, stream);
     lines_end(stream);
+    axis_print(&x, stream);
 }
 
 static void print_histogram(const lip_radii *radii, FILE *stream)
 {
     size_t bin[BINS] = {0}, none = 0;
-    lip_axis x = axis_start(false), y = axis_start(false);
-    axis_take(&x, 0.0);
-    axis_take(&x, radii->most);
     for (size_t i = 0; i < radii->count; i++) {
         double share = radii->most > 0.0 ? radii->value[i] / radii->most : 0.0;
         if (!(radii->value[i] > 0.0))
@@ -68,16 +81,10 @@ static void print_histogram(const lip_radii *radii, FILE *stream)
         else
             bin[share < 1.0 ? (size_t)(share * BINS) : BINS - 1]++;
     }
-    axis_take(&y, 0.0);
-    axis_take(&y, (double)none);
-    for (size_t i = 0; i < BINS; i++)
-        axis_take(&y, (double)bin[i]);
-    axis_finish(&x);
-    axis_finish(&y);
     fputs("<figure>", stream);
-    print_bars(bin, none, &x, &y, stream);
-    fprintf(stream, "<figcaption>Samples by certified radius, from 0 to %s in %d bins; red: the %zu of radius 0.</figcaption></figure>\n",
-            number_upper(radii->most, 3).text, BINS, none);
+    print_bins(bin, none, radii->most, stream);
+    fprintf(stream, "<figcaption>How many samples have which certified radius; red: the %zu of radius 0."
+                    "</figcaption></figure>\n", none);
 }
 
 /* The share of all samples that are right and certified beyond each of POINTS radii. */
@@ -114,7 +121,7 @@ static void print_curve(const json_t *report, const lip_radii *radii, FILE *stre
     const json_t *old = field(report, "comparison.radius.curve"), *item;
     size_t i;
     lip_axis x = axis_start(false), y = axis_start(false);
-    axis_take(&x, 0.0);
+    axis_take(&x, -0.06 * radii->most); /* for the numbers */
     axis_take(&x, radii->most);
     json_array_foreach((json_t *)old, i, item)
         axis_take(&x, field_number(item, "eps"));

@@ -26,6 +26,7 @@ static const char *const lines[] = {
     ".cards b{display:block;font-size:20px;font-variant-numeric:tabular-nums}.cards span{color:var(--soft);"
     "font-size:12px}",
     "code{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}",
+    "td.wide code{white-space:nowrap}",
     ".columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:20px}",
     "@media(max-width:600px){td.wide,th.wide{display:none}td.plot{width:auto;min-width:110px}}",
     ".bad{color:#d04545;font-weight:600}.good{color:#2f9e5b;font-weight:600}.doubt{color:#c27a18;font-weight:600}",

@@ -599,7 +599,7 @@ static void test_gains_of_pairs(void **state)
         {b_div, 6, {-1, 0, 0, 0.5, 1, 2}, {2, 1, 1, 1, 2, 3}, {2, 8}},
         {b_product, 8, {1, 0, 0, 3, 0, 2, -5, 0}, {1, 0, 0, 3, 0, 2, -5, 0}, {5, 3}}, /* points: spectral norms */
         {b_product, 8, {0, 0, 0, 0, -1, -1, -1, -1}, {1, 1, 1, 1, 1, 1, 1, 1}, {2, 2}},
-        {b_spread_product, 8, {1, 0, 0, 3, 3, 4, 0, 1}, {1, 0, 0, 3, 3, 4, 0, 1}, {7.0710678118654755, 3}}, /* sqrt 2 * 5 */
+        {b_spread_product, 8, {1, 0, 0, 3, 3, 4, 0, 1}, {1, 0, 0, 3, 3, 4, 0, 1}, {7.0710678118654755, 3}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         build *b = begin(cases[i].n == 6 ? "1x6" : "1x8");
