@@ -379,6 +379,24 @@ LIP_API void lip_digest_begin(lip_digest *digest);
 LIP_API void lip_digest_add(lip_digest *digest, const void *bytes, size_t size);
 LIP_API void lip_digest_end(lip_digest *digest, char text[65]); /* lower-case hexadecimal, NUL-terminated */
 
+/* ------------------------------------------------------------- annotations */
+
+/* {key, value} for the metadata_props of the node of the main graph that makes the tensor `output`. */
+typedef struct lip_annotation {
+    const char *output, *key, *value;
+} lip_annotation;
+
+/* Takes the next bytes of the file; false: it could not. */
+typedef bool lip_annotation_write(void *context, const void *bytes, size_t size);
+
+/*
+ * The file that the model was opened from, annotated: everything else in it is as it was, byte for byte, so that it
+ * computes the same. *matched counts the annotations whose tensor was found (not those of nodes inside functions).
+ * External data stay where they are: the new file must lie in the same folder as the old one.
+ */
+LIP_API lip_status lip_model_annotate(const lip_model *model, const lip_annotation *annotations, size_t count,
+                                      lip_annotation_write *write, void *context, size_t *matched, lip_error *error);
+
 /* ----------------------------------------------------------- the operators */
 
 typedef struct lip_op_info {

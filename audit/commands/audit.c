@@ -4,18 +4,27 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "annotations.h"
 #include "measure.h"
+
+static bool write_all(const lip_options *options, lip_opened *opened, const lip_report *report)
+{
+    opened->run.report = report;
+    opened->run.total_seconds = clock_seconds() - opened->started;
+    json_t *document = document_of(&opened->run);
+    bool done = document && annotations_write(options, opened, report, document);
+    if (!document || done)
+        return reports_write(options, document);
+    json_decref(document);
+    return false;
+}
 
 static int run_audit(const lip_options *options)
 {
     lip_opened opened = {0};
     lip_report *report = NULL;
-    bool done = reports_check(options) && opened_open(options, &opened) && measure(options, &opened, &report);
-    if (done) {
-        opened.run.report = report;
-        opened.run.total_seconds = clock_seconds() - opened.started;
-        done = reports_write(options, document_of(&opened.run));
-    }
+    bool done = reports_check(options) && annotations_check(options) && opened_open(options, &opened) &&
+                measure(options, &opened, &report) && write_all(options, &opened, report);
     lip_report_free(&report);
     opened_close(&opened);
     return done ? EXIT_DONE : EXIT_NO_VERDICT;
@@ -33,7 +42,7 @@ const lip_command command_audit = {
         "\n"
         "A network without a finite bound (UNBOUNDED), or with a node that is not known (UNKNOWN), is\n"
         "reported with the reason; the exit status is 0. It is 2 if there is no report.\n",
-    .flags = FLAGS_REPORT | FLAGS_MODEL | FLAGS_AUDIT,
+    .flags = FLAGS_REPORT | FLAGS_MODEL | FLAGS_AUDIT | FLAGS_ANNOTATE,
     .takes_model = true,
     .formats = report_formats,
     .run = run_audit,

@@ -49,7 +49,8 @@ static bool check_options(const lip_options *options)
     for (size_t i = 0; i < options->report_count; i++)
         if (!output_is_stdout(&options->reports[i]) && output_same_file(options->per_sample, options->reports[i].path))
             return refuse("--per-sample and a report go to the same file");
-    if (output_same_file(options->per_sample, options->model) || output_same_file(options->per_sample, options->data.path))
+    if (output_same_file(options->per_sample, options->model) ||
+        output_same_file(options->per_sample, options->data.path))
         return refuse("--per-sample would replace the model or the data");
     return replacement_check(ROWS_FILE_WHAT, options->per_sample, &error) || refuse(error.message);
 }

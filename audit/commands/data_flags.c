@@ -50,22 +50,31 @@ bool set_layout(lip_options *options, const lip_flag *flag, const char *value, l
     return found >= 0;
 }
 
+/* The text before `mark`, copied, and the text behind it. False: there is no mark, or too much before it. */
+static bool split(const char *value, char mark, char *before, size_t size, const char **behind)
+{
+    const char *at = strchr(value, mark);
+    size_t length = at ? (size_t)(at - value) : size;
+    if (length >= size)
+        return false;
+    memcpy(before, value, length);
+    before[length] = '\0';
+    *behind = at + 1;
+    return true;
+}
+
 /* "A:B", either may be left out: samples A to before B. */
 bool set_range(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
 {
-    char from[24] = "";
-    const char *colon = strchr(value, ':');
-    size_t length = colon ? (size_t)(colon - value) : 0;
+    char from[24];
+    const char *to;
     uint64_t first = 0, end = 0;
-    bool good = colon && length < sizeof from;
-    if (good) {
-        memcpy(from, value, length);
-        good = (length == 0 || parse_u64(from, &first)) && (colon[1] == '\0' || (parse_u64(colon + 1, &end) && end > 0)) &&
-               first <= INT64_MAX && end <= INT64_MAX && (end == 0 || first < end);
-    }
+    bool good = split(value, ':', from, sizeof from, &to) && (from[0] == '\0' || parse_u64(from, &first)) &&
+                (to[0] == '\0' || (parse_u64(to, &end) && end > 0)) && first <= INT64_MAX && end <= INT64_MAX &&
+                (end == 0 || first < end);
     if (!good)
-        return options_refuse(error, "--%s: '%s' is not A:B with A < B (samples A to B - 1, counted from 0)", flag->name,
-                              value);
+        return options_refuse(error, "--%s: '%s' is not A:B with A < B (samples A to B - 1, counted from 0)",
+                              flag->name, value);
     options->data.first = (int64_t)first;
     options->data.end = (int64_t)end;
     return true;
@@ -114,8 +123,8 @@ bool set_std(lip_options *options, const lip_flag *flag, const char *value, lip_
     for (size_t i = 0; good && i < options->preprocess.std_count; i++)
         good = options->std[i] > 0.0;
     if (!good)
-        return options_refuse(error, "--%s: '%s' is not 1 to %d numbers > 0, such as 0.229,0.224,0.225", flag->name, value,
-                              OPTIONS_MAX_CHANNELS);
+        return options_refuse(error, "--%s: '%s' is not 1 to %d numbers > 0, such as 0.229,0.224,0.225", flag->name,
+                              value, OPTIONS_MAX_CHANNELS);
     options->preprocess.std = options->std;
     use_preprocess(options);
     return true;
@@ -181,15 +190,11 @@ bool set_per_sample(lip_options *options, const lip_flag *flag, const char *valu
 /* "i/n" */
 bool set_shard(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
 {
-    char from[16] = "";
-    const char *slash = strchr(value, '/');
-    size_t length = slash ? (size_t)(slash - value) : 0;
+    char from[16];
+    const char *of;
     int index = 0, count = 0;
-    bool good = slash && length < sizeof from;
-    if (good) {
-        memcpy(from, value, length);
-        good = parse_int(slash + 1, 1, OPTIONS_MAX_SHARDS, &count) && parse_int(from, 1, count, &index);
-    }
+    bool good = split(value, '/', from, sizeof from, &of) && parse_int(of, 1, OPTIONS_MAX_SHARDS, &count) &&
+                parse_int(from, 1, count, &index);
     if (!good)
         return options_refuse(error, "--%s: '%s' is not I/N with 1 <= I <= N <= %d, such as 2/8", flag->name, value,
                               OPTIONS_MAX_SHARDS);

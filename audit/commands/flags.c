@@ -182,6 +182,18 @@ static bool set_exact(lip_options *options, const lip_flag *flag, const char *va
     return options_refuse(error, "--%s: '%s' is not auto, always or never", flag->name, value);
 }
 
+static bool set_annotate(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
+{
+    options->annotate = value;
+    return value[0] != '\0' || options_refuse(error, "--%s: the file's name is empty", flag->name);
+}
+
+static bool set_model_explorer(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
+{
+    options->model_explorer = value;
+    return value[0] != '\0' || options_refuse(error, "--%s: the file's name is empty", flag->name);
+}
+
 const lip_flag flags[] = {
     {"format", 0, "FORMAT", "format of the report; the first one is the default", FLAGS_REPORT, set_format},
     {"output-file", 'o', "FILE", "write the report to FILE instead of standard output", FLAGS_REPORT, set_output},
@@ -214,7 +226,7 @@ const lip_flag flags[] = {
     {"scale", 0, "S", "what the data are multiplied by before they reach the model, such as 1/255", FLAGS_DATA, set_scale},
     {"mean", 0, "M1,M2,...", "what is subtracted then, a channel or all", FLAGS_DATA, set_mean},
     {"std", 0, "S1,S2,...", "what they are divided by then, a channel or all", FLAGS_DATA, set_std},
-    {"radius-space", 0, "data|model", "the space of the radii, where it cannot be known", FLAGS_DATA, set_radius_space},
+    {"radius-space", 0, "data|model", "radii as distances in the data (default), or at the model's input", FLAGS_DATA, set_radius_space},
     {"force", 0, NULL, "use --mean and --std though the model itself normalises its input", FLAGS_DATA, set_force},
     {"epsilon", 0, "E1,E2,...", "radii to state the certified accuracy at, such as 36/255,0.5", FLAGS_CERTIFY, set_epsilon},
     {"deployed", 0, "float32|float16|exact", "the arithmetic that the network runs in (default float32)", FLAGS_CERTIFY,
@@ -225,6 +237,10 @@ const lip_flag flags[] = {
      set_per_sample},
     {"shard", 0, "I/N", "only the I-th of N parts of the samples; `lipaudit merge` joins their reports", FLAGS_CERTIFY,
      set_shard},
+    {"annotate", 0, "OUT.onnx", "write the model again with the bounds in its nodes' metadata", FLAGS_ANNOTATE,
+     set_annotate},
+    {"model-explorer", 0, "FILE.json", "write the bounds as node data for Model Explorer", FLAGS_ANNOTATE,
+     set_model_explorer},
     {"min-radius", 0, "R", "the median certified radius is at least R; another quantile: R@Q, or", FLAGS_GATES,
      set_min_radius},
     {"quantile", 0, "Q", "the share of samples that may have a smaller radius (default 0.5)", FLAGS_GATES, set_quantile},

@@ -56,6 +56,7 @@ typedef struct lip_options {
     const char *baseline, *policy; /* NULL: none */
     lip_tolerance regression, layer_regression;
     bool quantile_given, regression_given, layer_regression_given, update_baseline, exit_zero;
+    const char *annotate, *model_explorer; /* NULL: none */
     lip_policy policy_entries; /* what the strings of a policy lie in */
 } lip_options;
 

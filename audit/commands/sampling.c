@@ -106,8 +106,8 @@ static lip_status check_range(const lip_sampling *s, const lip_chunk *chunk, int
         return LIP_OK;
     *error = (lip_error){.status = LIP_EUSAGE};
     snprintf(error->file, sizeof error->file, "%s", data_describe(s->data).path);
-    snprintf(error->reason, sizeof error->reason, "sample %" PRId64 " lies outside of --input-range, on which the bounds "
-             "hold", first + (int64_t)found);
+    snprintf(error->reason, sizeof error->reason,
+             "sample %" PRId64 " lies outside of --input-range, on which the bounds hold", first + (int64_t)found);
     return error->status;
 }
 

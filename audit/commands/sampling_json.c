@@ -51,17 +51,6 @@ json_t *sampling_data_json(const lip_sampling *s, lip_error *error)
     return object;
 }
 
-static json_t *numbers(const double *values, size_t count)
-{
-    bool complete = true;
-    if (!values)
-        return json_null();
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_push(array, &complete, json_number(values[i]));
-    return json_whole(array, complete);
-}
-
 /* Preprocessed or normalised by the model, the data are one space and what its layers see another; where neither is
  * known of, the data may be either: what the user states, or the model's input, which they are. */
 static const char *space_of(const json_t *threat, const lip_options *options, bool in_model_space)
@@ -79,7 +68,7 @@ bool threat_model_state(json_t *document, const lip_options *options, bool in_mo
     json_t *threat = json_object_get(document, "threat_model");
     json_put(threat, &complete, "space", json_text(space_of(threat, options, in_model_space)));
     json_put(threat, &complete, "scale", p ? json_number(p->scale) : json_null());
-    json_put(threat, &complete, "mean", p ? numbers(p->mean, p->mean_count) : json_null());
-    json_put(threat, &complete, "std", p ? numbers(p->std, p->std_count) : json_null());
+    json_put(threat, &complete, "mean", p ? json_doubles(p->mean, p->mean_count) : json_null());
+    json_put(threat, &complete, "std", p ? json_doubles(p->std, p->std_count) : json_null());
     return complete;
 }

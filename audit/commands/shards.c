@@ -9,6 +9,7 @@
 #include "options.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,17 +135,14 @@ static bool read_one(lip_shards *shards, size_t at, json_t *report, lip_error *e
     return take_rows(shards, report, shard, path, error);
 }
 
-static double larger(double a, double b) { return b > a ? b : a; }
-static double smaller(double a, double b) { return b < a ? b : a; }
-static double sum(double a, double b) { return a + b; }
 
-/* Of a number that the first report has. */
-static bool combine(json_t *into, const json_t *from, const char *key, double (*how)(double, double))
+/* To a number of seconds that the first report has. */
+static bool add(json_t *into, const json_t *from, const char *key)
 {
     double a = field_number(into, key), b = field_number(from, key);
     if (!json_is_number(json_object_get(into, key)))
         return true;
-    return json_object_set_new(into, key, json_number(how(a, b))) == 0;
+    return json_object_set_new(into, key, json_number(a + b)) == 0;
 }
 
 static bool combine_range(json_t *into, const json_t *from)
@@ -153,9 +151,15 @@ static bool combine_range(json_t *into, const json_t *from)
     const json_t *other = field(from, "range");
     if (json_array_size(range) != 2 || json_array_size(other) != 2)
         return true;
-    double low = smaller(value_number(json_array_get(range, 0)), value_number(json_array_get(other, 0)));
-    double high = larger(value_number(json_array_get(range, 1)), value_number(json_array_get(other, 1)));
+    double low = fmin(value_number(json_array_get(range, 0)), value_number(json_array_get(other, 0)));
+    double high = fmax(value_number(json_array_get(range, 1)), value_number(json_array_get(other, 1)));
     return json_array_set_new(range, 0, json_number(low)) == 0 && json_array_set_new(range, 1, json_number(high)) == 0;
+}
+
+static bool combine_peak(json_t *into, const json_t *from)
+{
+    uint64_t a = field_count(into, "peak_memory_bytes"), b = field_count(from, "peak_memory_bytes");
+    return json_object_set_new(into, "peak_memory_bytes", json_count(a > b ? a : b)) == 0;
 }
 
 /* What the first report says of its own part becomes what holds of all. */
@@ -163,10 +167,10 @@ static bool combine_reports(json_t *into, const json_t *from)
 {
     static const char *const part[] = {"load", "bounds", "data", "total"};
     json_t *timing = json_object_get(into, "timing"), *section = json_object_get(into, "certification");
-    bool done = combine(into, from, "peak_memory_bytes", larger) &&
+    bool done = combine_peak(into, from) &&
                 combine_range(json_object_get(section, "data"), field(from, "certification.data"));
     for (size_t i = 0; done && i < sizeof part / sizeof *part; i++)
-        done = combine(timing, field(from, "timing"), part[i], sum);
+        done = add(timing, field(from, "timing"), part[i]);
     return done;
 }
 

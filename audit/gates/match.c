@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "match.h"
-#include "fields.h"
+#include "layers.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -69,7 +69,8 @@ static bool same_operator(const json_t *a, const json_t *b)
 
 static bool same_kind(const json_t *a, const json_t *b)
 {
-    return same_operator(a, b) && json_equal(field(a, "input_shape"), field(b, "input_shape")) &&
+    bool rearrange = layer_rearranges(a) && layer_rearranges(b); /* Flatten here, Reshape there */
+    return (rearrange || same_operator(a, b)) && json_equal(field(a, "input_shape"), field(b, "input_shape")) &&
            json_equal(field(a, "output_shape"), field(b, "output_shape"));
 }
 

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "certification.h"
+#include "fields.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,11 +45,8 @@ static bool read_class(const json_t *element, const char *key, int64_t *out)
 static bool read_number(const json_t *element, const char *key, double *out)
 {
     const json_t *value = json_object_get(element, key);
-    const char *text = json_string_value(value);
-    *out = json_is_null(value) ? NAN : json_number_value(value);
-    if (text)
-        *out = strcmp(text, "inf") == 0 ? INFINITY : -INFINITY;
-    return json_is_null(value) || json_is_number(value) || (text && (strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0));
+    *out = value_number(value);
+    return json_is_null(value) || !isnan(*out);
 }
 
 bool row_from_json(const json_t *element, lip_row *out)

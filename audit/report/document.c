@@ -134,17 +134,6 @@ static json_t *network(const lip_run_info *run)
     return json_whole(object, complete);
 }
 
-static json_t *numbers(const double *values, size_t count)
-{
-    bool complete = true;
-    if (!values)
-        return json_null();
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_push(array, &complete, json_number(values[i]));
-    return json_whole(array, complete);
-}
-
 /* `input` is the one perturbed input; where several are perturbed jointly, `inputs` lists them all. */
 static json_t *threat_model(const lip_run_info *run)
 {
@@ -158,8 +147,8 @@ static json_t *threat_model(const lip_run_info *run)
     json_put(object, &complete, "input", run->info.input_count > 0 ? json_tensor(&run->inputs[0]) : json_null());
     json_put(object, &complete, "inputs", inputs);
     json_put(object, &complete, "scale", data ? json_number(data->scale) : json_null());
-    json_put(object, &complete, "mean", data ? numbers(data->mean, data->mean_count) : json_null());
-    json_put(object, &complete, "std", data ? numbers(data->std, data->std_count) : json_null());
+    json_put(object, &complete, "mean", data ? json_doubles(data->mean, data->mean_count) : json_null());
+    json_put(object, &complete, "std", data ? json_doubles(data->std, data->std_count) : json_null());
     json_put(object, &complete, "normalises", json_optional(run->info.normalises));
     return json_whole(object, complete);
 }

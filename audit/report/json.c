@@ -60,6 +60,17 @@ json_t *json_names(const char *const *names, size_t count)
     return json_whole(array, complete);
 }
 
+json_t *json_doubles(const double *values, size_t count)
+{
+    bool complete = true;
+    if (!values)
+        return json_null();
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_push(array, &complete, json_number(values[i]));
+    return json_whole(array, complete);
+}
+
 json_t *json_tensor(const lip_tensor_info *tensor)
 {
     bool complete = true;

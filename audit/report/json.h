@@ -20,6 +20,7 @@ json_t *json_optional(const char *text); /* null for NULL and "" */
 json_t *json_count(uint64_t count);
 json_t *json_shape(const lip_shape *shape, bool known);
 json_t *json_names(const char *const *names, size_t count);
+json_t *json_doubles(const double *values, size_t count); /* null for NULL */
 json_t *json_tensor(const lip_tensor_info *tensor); /* {name, dtype, shape} */
 json_t *json_tool(const lip_run_info *run);
 json_t *json_command(const lip_run_info *run);

@@ -150,7 +150,8 @@ static double norm_of_constants(const double *sum, const lip_value *end)
 }
 
 /* The constants before a product, in the units of its input: || |W| |c| || is at most the magnitude times || c ||. */
-static lip_status constants_before(const lip_error_builder *b, const lip_error_group *g, double *norm, bool *known, lip_error *error)
+static lip_status constants_before(const lip_error_builder *b, const lip_error_group *g, double *norm, bool *known,
+                                   lip_error *error)
 {
     size_t last = b->maker[b->plans[g->leader].node->inputs[lip_node_varying(b->plans[g->leader].node)]->index];
     double *sum = constants_of(b, g->first, last, b->memory, known);
@@ -162,8 +163,8 @@ static lip_status constants_before(const lip_error_builder *b, const lip_error_g
 }
 
 /* A bound m ||x|| + c of every number of an execution that folds nothing, node after node. */
-static lip_status measure_peak(const lip_error_builder *b, const lip_error_group *g, lip_error_step *step, double magnitude,
-                               lip_error *error)
+static lip_status measure_peak(const lip_error_builder *b, const lip_error_group *g, lip_error_step *step,
+                               double magnitude, lip_error *error)
 {
     double m = 1, c = 0;
     lip_status status = LIP_OK;
@@ -188,8 +189,8 @@ static lip_status measure_peak(const lip_error_builder *b, const lip_error_group
 }
 
 /* units, magnitude, tiny terms of the product of a group; *constants (NULL where not known) belong to the caller. */
-static lip_status measure_group(const lip_error_builder *b, const lip_error_group *g, lip_error_step *step, lip_magnitude *magnitude,
-                                double **constants, lip_error *error)
+static lip_status measure_group(const lip_error_builder *b, const lip_error_group *g, lip_error_step *step,
+                                lip_magnitude *magnitude, double **constants, lip_error *error)
 {
     const lip_layer_plan *product = &b->plans[g->leader];
     const lip_scale *before = product->before ? &product->before->gain.scale : NULL;
@@ -229,8 +230,8 @@ static lip_status measure_group(const lip_error_builder *b, const lip_error_grou
 }
 
 /* Rows of the last matrix, for lip_error_of_row. */
-static lip_status keep_rows(const lip_error_builder *b, const lip_error_group *g, const lip_error_step *step, const double *constants,
-                            int64_t classes, lip_error *error)
+static lip_status keep_rows(const lip_error_builder *b, const lip_error_group *g, const lip_error_step *step,
+                            const double *constants, int64_t classes, lip_error *error)
 {
     lip_error_plan *out = b->out;
     const lip_layer_plan *product = &b->plans[g->leader];

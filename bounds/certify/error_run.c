@@ -16,8 +16,8 @@
  * multiply-add leaves out one; so the result is sum t_i (1 + d_i), |d_i| <= (1 + u)^units - 1 [Higham 2002, section
  * 3.1], plus what underflows. gamma_k = k u / (1 - k u) bounds the growth while k u is small.
  *
- * Overflow: every number that appears in a step is a partial sum of its terms, at most size + local, or belongs to a part
- * of it (before a scale that is not folded, before the division of a mean), which peak and peak_constant bound. As long
+ * Overflow: every number that appears in a step is a partial sum of its terms, at most size + local, or part of one
+ * (before a scale that is not folded, before the division of a mean), which peak and peak_constant bound. As long
  * as both are below `largest`, no operation of the step overflows, by induction on the operations in their order.
  *
  * SPDX-License-Identifier: Apache-2.0

@@ -142,7 +142,7 @@ static lip_status infer_node(lip_draft *draft, lip_node *node, lip_error *error)
         status = check_operator(draft, node, error);
     if (!status && !node->unknown)
         status = check_inputs(draft, node, error);
-    if (!status && !node->unknown)
+    if (!status && !node->unknown && !lip_draft_of_node(node)->prepended) /* whose constants are of float64 */
         status = lip_node_check_types(node, error);
     if (status || node->unknown)
         return status;

@@ -3,6 +3,7 @@
  * so that each part has its own gain and its own name in the report.
  *
  *   LinearClassifier  linear scores, Softmax or Sigmoid; ArgMax for the labels
+ *   SVMClassifier     its scores alone
  *   FusedConv         Conv, Add, activation
  *   FusedGemm         Gemm, activation
  *   BiasGelu          Add, Gelu
@@ -328,12 +329,28 @@ static lip_status lower_classifier(lip_draft *draft, lip_node *node, lip_error *
     return status || !labels ? status : add_labels(draft, node, linear, labels, whole ? ints : NULL, error);
 }
 
+/* Its labels come from votes, which are not computed: the scores become its only output. */
+static void lower_svm(lip_node *node)
+{
+    lip_value *labels = lip_node_output(node, 0);
+    if (node->output_count != 2 || !node->outputs[1])
+        return;
+    if (labels) {
+        lip_draft_of(labels)->value.producer = NULL;
+        lip_draft_of(labels)->why = "holds labels that are made from votes, which is not supported";
+    }
+    node->outputs[0] = node->outputs[1];
+    node->output_count = 1;
+}
+
 lip_status lip_model_lower(lip_draft *draft, lip_draft_node *made, lip_error *error)
 {
     lip_node *node = &made->node;
     bool microsoft = strcmp(node->domain, "com.microsoft") == 0, ml = strcmp(node->domain, "ai.onnx.ml") == 0;
     if (node->output_count == 0 || (!microsoft && !ml))
         return LIP_OK;
+    if (ml && strcmp(node->op_type, "SVMClassifier") == 0)
+        lower_svm(node);
     if (ml)
         return strcmp(node->op_type, "LinearClassifier") == 0 ? lower_classifier(draft, node, error) : LIP_OK;
     if (!node->outputs[0])

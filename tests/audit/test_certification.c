@@ -158,23 +158,31 @@ static void rows_read_back(void **unused)
     rows_free(&rows);
 }
 
+/* JSON with ' in place of ". */
+static json_t *parsed(const char *text)
+{
+    char copy[256];
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *c = copy; *c != '\0'; c++)
+        *c = *c == '\'' ? '"' : *c;
+    json_t *value = json_loads(copy, 0, NULL);
+    assert_non_null(value);
+    return value;
+}
+
 static void rows_refused(void **unused)
 {
     (void)unused;
     static const char *const texts[] = {
-        "[]", "{}", "{\"index\": -1}",
-        "{\"index\": 0, \"label\": 1, \"predicted\": -2, \"margin\": 1, \"radius\": 1, \"sqrt2\": 1, \"pairwise\": 1, "
-        "\"method\": null}",
-        "{\"index\": 0, \"label\": 1, \"predicted\": 1, \"margin\": \"x\", \"radius\": 1, \"sqrt2\": 1, \"pairwise\": 1, "
-        "\"method\": null}",
-        "{\"index\": 0, \"label\": 1, \"predicted\": 1, \"margin\": 1, \"radius\": 1, \"sqrt2\": 1, \"pairwise\": 1, "
-        "\"method\": \"a name that is too long\"}",
-        "{\"index\": 0, \"label\": 1, \"predicted\": 1, \"margin\": 1, \"sqrt2\": 1, \"pairwise\": 1, \"method\": \"\"}",
+        "[]", "{}", "{'index': -1}",
+        "{'index':0,'label':1,'predicted':-2,'margin':1,'radius':1,'sqrt2':1,'pairwise':1,'method':null}",
+        "{'index':0,'label':1,'predicted':1,'margin':'x','radius':1,'sqrt2':1,'pairwise':1,'method':''}",
+        "{'index':0,'label':1,'predicted':1,'margin':1,'radius':1,'sqrt2':1,'pairwise':1,'method':'longer than fits'}",
+        "{'index':0,'label':1,'predicted':1,'margin':1,'sqrt2':1,'pairwise':1,'method':''}",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         lip_row untouched = {.index = 42};
-        json_t *element = json_loads(texts[i], 0, NULL);
-        assert_non_null(element);
+        json_t *element = parsed(texts[i]);
         assert_false(row_from_json(element, &untouched));
         assert_int_equal(untouched.index, 42);
         json_decref(element);
@@ -283,7 +291,8 @@ static void text(void **unused)
     (void)unused;
     char *out = rendered(certification_text, some_section(true), "data");
     assert_holds(out, "6 samples of x.npy (npy, uint8 28x28): 4 (66.66 %) right, 3 (50.00 %) with a");
-    assert_holds(out, "largest proved                  0        0        0        0      0.5        1        1 0.291666\n");
+    assert_holds(out, "largest proved                  0        0        0        0      0.5        1        1 "
+                      "0.291666\n");
     assert_holds(out, "certified accuracy              0   50.00 %\n");
     assert_holds(out, "                              1/4   33.33 %\n");
     assert_holds(out, "Radii are L2 distances in the units of the data (values 0 to 255).\n");
@@ -312,12 +321,12 @@ static void odd_reports(void **unused)
 {
     (void)unused;
     static const char *const sections[] = {
-        "{}", "{\"radius\": 3, \"weakest\": [1, {}], \"certified_accuracy\": {\"a\": 1}, \"data\": []}",
-        "{\"certified_accuracy\": [1, null], \"data\": {\"range\": [\"a\", null], \"path\": 1}, \"samples\": -1}",
+        "{}", "{'radius': 3, 'weakest': [1, {}], 'certified_accuracy': {'a': 1}, 'data': []}",
+        "{'certified_accuracy': [1, null], 'data': {'range': ['a', null], 'path': 1}, 'samples': -1}",
     };
     for (size_t i = 0; i < COUNT(sections); i++) {
-        free(rendered(certification_text, json_loads(sections[i], 0, NULL), "data"));
-        free(rendered(certification_markdown, json_loads(sections[i], 0, NULL), "x"));
+        free(rendered(certification_text, parsed(sections[i]), "data"));
+        free(rendered(certification_markdown, parsed(sections[i]), "x"));
     }
     char *out = rendered(certification_text, json_null(), "data");
     assert_string_equal(out, "");

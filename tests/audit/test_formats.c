@@ -149,6 +149,106 @@ static void markdown(void **unused)
     free(out);
 }
 
+/* What is saved and read again renders to the very same text in every format. */
+static void saved_reports(void **unused)
+{
+    (void)unused;
+    const lip_run_info runs[] = {sample_run(), sample_unknown_run()};
+    for (size_t r = 0; r < 2; r++) {
+        json_t *document = document_of(&runs[r]), *saved = report_json(&runs[r]);
+        for (size_t f = 0; report_formats[f]; f++) {
+            char *first = sample_render_document(report_formats[f], document);
+            char *second = sample_render_document(report_formats[f], saved);
+            assert_string_equal(first, second);
+            free(first);
+            free(second);
+        }
+        json_decref(document);
+        json_decref(saved);
+    }
+}
+
+/* A report that lacks everything, or has everything of the wrong type, is rendered to something. */
+static void odd_reports(void **unused)
+{
+    (void)unused;
+    static const char *const odd[] = {
+        "{}", "{\"layers\": {}, \"network\": [], \"gates\": 3, \"comparison\": \"x\", \"certification\": true}",
+        "{\"layers\": [null, 3, {\"name\": 3, \"gain\": [], \"inputs\": 3, \"sources\": [\"x\", 99, -7]}],"
+        " \"gates\": [null, {\"holds\": 3}], \"comparison\": {\"layers\": [null, {\"index\": 77},"
+        " {\"index\": -5, \"baseline\": 4}]}, \"certification\": {\"per_sample\": [3, {\"radius\": \"inf\"}],"
+        " \"certified_accuracy\": [null], \"radius\": []}}",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        json_t *document = json_loads(odd[i], 0, NULL);
+        assert_non_null(document);
+        for (size_t f = 0; report_formats[f]; f++)
+            free(sample_render_document(report_formats[f], document));
+        json_decref(document);
+    }
+}
+
+static json_t *many_gates(size_t count)
+{
+    lip_run_info run = sample_run();
+    json_t *document = document_of(&run), *gates = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(gates, json_pack("{s:s, s:s, s:s, s:f, s:f, s:b, s:s}", "name", "max-layer-upper", "what",
+                                               "50 % of\n<x>, a: b", "relation", "<=", "wanted", 1.0, "found",
+                                               2.0 + (double)i, "holds", 0, "node", "a,b:c"));
+    json_object_set_new(document, "gates", gates);
+    return document;
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+static void limits(void **unused)
+{
+    (void)unused;
+    json_t *document = many_gates(5003);
+    char *sarif = sample_render_document(&format_sarif, document);
+    char *github = sample_render_document(&format_github, document);
+    char *junit = sample_render_document(&format_junit, document);
+    char *html = sample_render_document(&format_html, document);
+    assert_int_equal(count_of(sarif, "\"ruleId\""), 5000);
+    assert_int_equal(count_of(sarif, "\"startLine\": 1"), 5000);
+    assert_int_equal(count_of(github, "\n"), 10);
+    assert_holds(github, "::error file=m.onnx,line=1,title="); /* the worst comes first */
+    assert_true(strstr(github, "5004") < strchr(github, '\n'));
+    assert_holds(github, "50 %25 of%0A<x>, a: b");
+    assert_holds(junit, "50 % of&#10;&#60;x&#62;, a: b");
+    assert_int_equal(count_of(junit, "<failure "), 5003);
+    assert_null(strstr(html, "<script"));
+    assert_null(strstr(html, "http"));
+    assert_null(strstr(html, "url("));
+    assert_null(strstr(html, "<x>"));
+    free(sarif);
+    free(github);
+    free(junit);
+    free(html);
+    json_decref(document);
+}
+
+static void other_formats(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_unknown_run();
+    char *dot = sample_render(&format_dot, &run), *metrics = sample_render(&format_openmetrics, &run);
+    assert_holds(dot, "\"sum|?\\nAdd\\n<= 2, 40 %\"");
+    assert_holds(dot, "\\nUNKNOWN");
+    assert_holds(metrics, "lipaudit_lipschitz_upper{model=\"m.onnx\"} +Inf\n");
+    assert_holds(metrics, "lipaudit_layer_gain_upper{model=\"m.onnx\",index=\"0\",layer=\"conv1\"} 0.30000000000000004\n");
+    assert_string_equal(metrics + strlen(metrics) - 6, "# EOF\n");
+    free(dot);
+    free(metrics);
+}
+
 static void costliest_layers(void **unused)
 {
     (void)unused;
@@ -171,6 +271,8 @@ int main(void)
         cmocka_unit_test(json_numbers), cmocka_unit_test(json_schema), cmocka_unit_test(json_unknown),
         cmocka_unit_test(csv),          cmocka_unit_test(text),        cmocka_unit_test(text_unknown),
         cmocka_unit_test(markdown),     cmocka_unit_test(costliest_layers),
+        cmocka_unit_test(saved_reports), cmocka_unit_test(odd_reports), cmocka_unit_test(limits),
+        cmocka_unit_test(other_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,8 @@ static void data_flags(void **unused)
     assert_true(p && p->scale == 1.0 / 255.0 && p->mean_count == 2 && p->mean[1] == 0.25 && p->std_count == 2 &&
                 p->std[1] == 4.0);
     assert_int_equal(options.space, LIP_SPACE_MODEL);
-    assert_true(options.epsilon_count == 3 && options.epsilon[0].value == 8.0 / 255.0 && options.epsilon[2].value == 1.0);
+    assert_true(options.epsilon_count == 3 && options.epsilon[0].value == 8.0 / 255.0 &&
+                options.epsilon[2].value == 1.0);
     assert_string_equal(options.epsilon[0].text, "8/255");
     assert_int_equal(options.certify.deployed, LIP_DEPLOYED_EXACT);
     assert_int_equal(options.certify.precision, LIP_PRECISION_FLOAT64);
@@ -164,7 +165,8 @@ static void refusals(void **unused)
         {&command_audit, "audit --quiet=1 m", "--quiet takes no value"},
         {&command_audit, "audit m --seed", "--seed wants a value: N"},
         {&command_audit, "audit m --format xml",
-         "--format: 'audit' has no format 'xml'; it has: text, json, csv, markdown"},
+         "--format: 'audit' has no format 'xml'; it has: text, json, csv, markdown, html, "
+        "junit, sarif, github, gitlab, openmetrics, dot"},
         {&command_inspect, "inspect m --format csv", "--format: 'inspect' has no format 'csv'; it has: text, json"},
         {&command_audit, "audit m --report json", "--report: 'json' is not FORMAT=FILE"},
         {&command_audit, "audit m --threads 0", "--threads: '0' is not a whole number from 1 to 4096"},

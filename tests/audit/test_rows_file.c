@@ -190,8 +190,8 @@ static int remove_folder(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),   cmocka_unit_test(csv),       cmocka_unit_test(npz), cmocka_unit_test(npz_is_reproducible),
-        cmocka_unit_test(no_rows), cmocka_unit_test(discarded),
+        cmocka_unit_test(names),   cmocka_unit_test(csv),       cmocka_unit_test(npz),
+        cmocka_unit_test(npz_is_reproducible), cmocka_unit_test(no_rows), cmocka_unit_test(discarded),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -46,8 +46,11 @@ has_version() {
     [ "$(PKG_CONFIG_PATH=$pc pkg-config --modversion lipaudit)" = "$version" ]
 }
 
-man_page() {
-    [ -n "$(find "$root/dest" -name 'lipaudit.1*')" ]
+# There is a file of each name.
+installed() {
+    for name in "$@"; do
+        [ -n "$(find "$root/dest" -name "$name")" ] || { echo "$name is not there" && return 1; }
+    done
 }
 
 command_runs() {
@@ -59,12 +62,13 @@ only_one_header() {
     [ "$(find "$root/dest" -name '*.h' | wc -l)" -eq 1 ]
 }
 
-echo "1..7"
+echo "1..8"
 check "meson install" do_install
 check "a program compiles through pkg-config" compile
 check "and runs" runs
 check "pkg-config knows the version" has_version
-check "the manual page is installed" man_page
+check "the manual pages are installed" installed "lipaudit.1*" "lipaudit-policy.5*" "lipaudit-report.5*"
+check "schema and completion are installed" installed report.schema.json _lipaudit lipaudit.fish
 check "the command runs from where it is installed" command_runs
 check "the public header is the only one" only_one_header
 exit $failed

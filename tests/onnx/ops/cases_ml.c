@@ -36,6 +36,21 @@ static const op_case list[] = {
     {ML, "TreeEnsembleClassifier", 3, LIP_GAIN_UNBOUNDED, "x:2x3 out:2 classlabels_int64s=n:0,1,2" TREE("class")},
     {ML, "TreeEnsembleRegressor", 3, LIP_GAIN_UNBOUNDED, "x:3 n_targets=i:3" TREE("target")},
     {ML, "ZipMap", 1, LIP_GAIN_ISOMETRY, "x:2x3 classlabels_int64s=n:0,1,2"},
+    {ML, "SVMClassifier", 1, LIP_GAIN_LIPSCHITZ,
+     "x:2x3 kernel_type=s:RBF kernel_params=r:0.5,0,3 classlabels_ints=n:0,1,2 vectors_per_class=n:1,2,1 "
+     "support_vectors=r:1,0,2,0.5,1,1,-1,0,1,0,0,1 coefficients=r:1,-0.5,0.25,2,0.5,-1,-2,1 rho=r:0.1,0.2,0.3"},
+    {ML, "SVMClassifier", 1, LIP_GAIN_LIPSCHITZ,
+     "x:2x3 kernel_type=s:LINEAR classlabels_ints=n:0,1 vectors_per_class=n:1,1 support_vectors=r:1,0,2,0.5,1,1 "
+     "coefficients=r:1,-0.5 rho=r:0.1"},
+    {ML, "SVMRegressor", 1, LIP_GAIN_LIPSCHITZ,
+     "x:2x3 kernel_type=s:RBF kernel_params=r:0.5,0,3 n_supports=i:2 support_vectors=r:1,0,2,0.5,1,1 "
+     "coefficients=r:1,-0.5 rho=r:0.1"},
+    {ML, "SVMRegressor", 1, LIP_GAIN_LIPSCHITZ,
+     "x:2x3 kernel_type=s:SIGMOID kernel_params=r:0.5,0.1,3 n_supports=i:2 support_vectors=r:1,0,2,0.5,1,1 "
+     "coefficients=r:1,-0.5 rho=r:0.1"},
+    {ML, "SVMRegressor", 1, LIP_GAIN_UNBOUNDED,
+     "x:2x3 kernel_type=s:POLY kernel_params=r:0.5,0.1,3 n_supports=i:2 support_vectors=r:1,0,2,0.5,1,1 "
+     "coefficients=r:1,-0.5 rho=r:0.1"},
 };
 
 const op_cases cases_ml = {list, sizeof list / sizeof *list};
