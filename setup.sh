@@ -13,7 +13,7 @@ export PATH LC_ALL
 
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
     libonnx-dev libopenblas-dev liblapacke-dev libjansson-dev libyaml-dev zlib1g-dev libzip-dev"
-TEST_PACKAGES="clang libcmocka-dev valgrind binutils"
+TEST_PACKAGES="clang libcmocka-dev valgrind binutils python3-jsonschema"
 
 usage() {
     echo "usage: ./setup.sh build   builds into build/"
@@ -106,38 +106,17 @@ build() {
     }
 }
 
-# Rows of the Markdown reports, whose bounds are rounded outward already: never round a bound again.
-side_by_side() {
-    awk -F ' *[|] *' '
-        function row(name, op, a, b) { printf "%-24s %-12s %14s %14s\n", name, op, a, b }
-        FNR == 1 { file++ }
-        /^[|]/ && NF > 8 && $2 != "layer" && $2 !~ /^-/ {
-            n = ++count[file]
-            gsub(/\\/, "", $2)
-            name[n] = $2; op[n] = $3; upper[file, n] = $8
-        }
-        /^- \*\*L_F/ { gsub(/[*]/, ""); sub(/^- L_F(: | <= )/, ""); network[file] = $0 }
-        END {
-            row("proved upper bound", "", "baseline", "LMT")
-            for (n = 1; n <= count[1]; n++)
-                if (upper[1, n] != 1 || upper[2, n] != 1)
-                    row(name[n], op[n], upper[1, n], upper[2, n])
-            row("L_F, the whole network", "", network[1], network[2])
-        }' "$1" "$2"
-}
-
 demo() {
     models=fixtures/models
-    for kind in base lmt; do
-        echo
-        model=$models/fmnist_small_${kind}_torchscript.onnx
-        echo "=== lipaudit audit $model"
-        build/audit/lipaudit audit "$model" --exact always \
-            --report "markdown=build/demo-$kind.md"
-    done
+    echo "=== The baseline, a network trained plainly"
+    build/audit/lipaudit audit "$models/fmnist_small_base_torchscript.onnx" --exact always --effort 0 \
+        --report json=build/demo-base.json
     echo
-    echo "=== The same network, trained plainly (baseline) and with Lipschitz-Margin Training (LMT)"
-    side_by_side build/demo-base.md build/demo-lmt.md
+    echo "=== The same network with Lipschitz-Margin Training, beside it"
+    build/audit/lipaudit compare build/demo-base.json "$models/fmnist_small_lmt_torchscript.onnx" --exact always \
+        --effort 0 --report html=build/demo.html
+    echo
+    echo "build/demo.html shows it as a picture."
 }
 
 case ${1-} in

@@ -8,6 +8,7 @@
 #include "model_explorer.h"
 #include "number.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,9 +89,14 @@ static bool write_into(const lip_opened *opened, const lip_notes *notes, lip_rep
     lip_error why = {0};
     lip_output_error error;
     size_t matched = 0;
-    lip_status status = lip_model_annotate(opened->model, notes->entry, notes->count, write_bytes, file->stream, &matched,
-                                           &why);
-    if (status != LIP_OK && status != LIP_EIO) { /* what the stream could not take, committing it tells */
+    lip_status status = lip_model_annotate(opened->model, notes->entry, notes->count, write_bytes, file->stream,
+                                           &matched, &why);
+    if (status == LIP_EIO) {
+        snprintf(error.message, sizeof error.message, "cannot write " MODEL_WHAT " to %.400s: %s", file->path,
+                 strerror(errno));
+        return refuse(error.message);
+    }
+    if (status != LIP_OK) {
         diagnose_error(stderr, &why);
         return false;
     }

@@ -9,8 +9,8 @@
 
 #include "opened.h"
 
-/* Before the work: can the files that options->annotate and options->model_explorer name be written, and do they replace
- * nothing they should not? Tells what is wrong on standard error. */
+/* Before the work: can the files that options->annotate and options->model_explorer name be written, and do they
+ * replace nothing they should not? Tells what is wrong on standard error. */
 bool annotations_check(const lip_options *options);
 
 /* Writes those that are asked for. Tells what went wrong on standard error and returns false; a file is whole or is as

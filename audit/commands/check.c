@@ -37,7 +37,8 @@ static bool add_sections(const lip_options *options, const json_t *older, json_t
         document_put(document, "comparison", comparison_of(older, options->baseline, *document, &options->regression));
     if (*document)
         document_put(document, "gates",
-                     gates_judge(&options->gates, *document, space_known(*document, options->space)));
+                     gates_judge(&options->gates, *document,
+                                 space_known(*document, options->space != LIP_SPACE_NOT_STATED)));
     if (*document)
         document_put(document, "command", json_text("check"));
     if (!*document)

@@ -8,23 +8,31 @@
 #include "diagnostics.h"
 #include "documents.h"
 
-static int run_compare(const lip_options *options)
+/* NULL after telling what went wrong. */
+static json_t *compared(const lip_options *options, bool *partial)
 {
     static const lip_tolerance none = {0};
-    bool partial = false, older_partial = false;
-    if (!reports_check(options))
-        return EXIT_NO_VERDICT;
+    bool older_partial = false;
     json_t *older = document_for(options, options->files[0], &older_partial);
-    json_t *document = older ? document_for(options, options->files[1], &partial) : NULL;
+    json_t *document = older ? document_for(options, options->files[1], partial) : NULL;
     if (document) {
         document_put(&document, "comparison", comparison_of(older, options->files[0], document, &none));
         if (document)
             document_put(&document, "command", json_text("compare"));
+        if (!document)
+            diagnose_message(stderr, "out of memory");
     }
     json_decref(older);
-    if (!older || (!document && (partial || older_partial)))
-        return EXIT_NO_VERDICT;
-    return document && reports_write(options, document) && !partial && !older_partial ? EXIT_DONE : EXIT_NO_VERDICT;
+    *partial = *partial || older_partial;
+    return document;
+}
+
+static int run_compare(const lip_options *options)
+{
+    bool partial = false;
+    json_t *document = reports_check(options) ? compared(options, &partial) : NULL;
+    bool done = document && reports_write(options, document);
+    return done && !partial ? EXIT_DONE : EXIT_NO_VERDICT;
 }
 
 const lip_command command_compare = {

@@ -34,6 +34,8 @@ json_t *document_for(const lip_options *options, const char *path, bool *partial
     if (!document_recognises(path))
         return options->data.path ? certify_document(&one, true, partial) : audit_document(&one);
     json_t *document = document_load(path, 0, &error);
+    if (document && options->data.path && !json_object_get(document, "certification") && !options->quiet)
+        diagnose_note(stderr, "a saved report is taken as it is: it holds no samples, and --data adds none");
     if (!document)
         diagnose_error(stderr, &error);
     return document;

@@ -101,7 +101,8 @@ static json_t *networks(const json_t *older, const json_t *report, const lip_tol
     json_put(object, &complete, "lower", json_number(field_number(old, "lower")));
     json_put(object, &complete, "upper", json_number(old_upper));
     json_put(object, &complete, "ratio", ratio_json(upper, old_upper));
-    json_put(object, &complete, "change", json_text(comparison_change(old_upper, field_number(new, "lower"), upper, tolerance)));
+    const char *change = comparison_change(old_upper, field_number(new, "lower"), upper, tolerance);
+    json_put(object, &complete, "change", json_text(change));
     return json_whole(object, complete);
 }
 

@@ -13,7 +13,8 @@
  * quantiles_of has it. NaN: the section does not say. */
 double radii_quantile(const json_t *certification, double quantile);
 
-/* The share of all samples that are right and certified at epsilon (radius > epsilon). NaN: the section does not say. */
+/* The share of all samples that are right and certified at epsilon (radius > epsilon). NaN: the section does not
+ * say. */
 double radii_certified(const json_t *certification, double epsilon);
 
 #endif

@@ -6,13 +6,13 @@
 #include "space.h"
 #include "fields.h"
 
-bool space_known(const json_t *report, lip_space stated)
+bool space_known(const json_t *report, bool stated)
 {
     const json_t *threat = field(report, "threat_model");
     const json_t *range = field(report, "certification.data.range");
     bool preprocessed = json_is_number(field(threat, "scale")) || json_is_array(field(threat, "mean")) ||
                         json_is_array(field(threat, "std"));
-    if (stated != LIP_SPACE_NOT_STATED || preprocessed || field_text(threat, "normalises")[0] != '\0')
+    if (stated || preprocessed || field_text(threat, "normalises")[0] != '\0')
         return true;
     return value_number(json_array_get(range, 0)) >= 0.0; /* false, too, where no range was recorded */
 }

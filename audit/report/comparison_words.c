@@ -84,8 +84,8 @@ void comparison_text(const json_t *report, FILE *stream)
     utf8_print(stream, field_text(comparison, "baseline.path"));
     fprintf(stream, " (proved upper bounds)\n%*s%8s %8s %8s %11s %17s\n", NAME_WIDTH + OP_WIDTH + 2, "", "gain", "gain",
             "", "share %  ", "cumul. L    ");
-    fprintf(stream, "%-*s %-*s %8s %8s %8s %5s %5s %8s %8s  %s\n", NAME_WIDTH, "layer", OP_WIDTH, "operator", "baseline",
-            "model", "ratio", "base", "model", "baseline", "model", "change");
+    fprintf(stream, "%-*s %-*s %8s %8s %8s %5s %5s %8s %8s  %s\n", NAME_WIDTH, "layer", OP_WIDTH, "operator",
+            "baseline", "model", "ratio", "base", "model", "baseline", "model", "change");
     json_array_foreach((json_t *)field(comparison, "layers"), i, pair)
         if (!pair_rearranges(report, pair))
             print_pair(report, pair, stream);

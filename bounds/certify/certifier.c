@@ -131,8 +131,9 @@ static const lip_ieee *deployed_precision(lip_deployed deployed)
     return deployed == LIP_DEPLOYED_FLOAT16 ? &lip_ieee_float16 : &lip_ieee_float32;
 }
 
-/* The step without a bound in an execution of this precision, or NULL. */
-static const lip_error_step *refused_step(const lip_certifier *c, lip_worker *w, const lip_ieee *precision, bool is_own)
+/* The step without a bound in an execution of this precision, and why; or NULL. */
+static const lip_error_step *refused_step(const lip_certifier *c, lip_worker *w, const lip_ieee *precision, bool is_own,
+                                          const char **why)
 {
     const lip_error_step *refused = NULL;
     double most;
@@ -140,7 +141,10 @@ static const lip_error_step *refused_step(const lip_certifier *c, lip_worker *w,
     memset(w->radii.own_errors, 0, c->plan.value_count * sizeof(lip_affine));
     lip_error_case which = { .precision = precision, .norms = w->norms.norms,
                              .own = is_own ? NULL : w->radii.own_errors };
-    return lip_error_run(&c->plan, &which, w->radii.errors, &most, &refused) ? NULL : refused;
+    if (lip_error_run(&c->plan, &which, w->radii.errors, &most, &refused))
+        return NULL;
+    *why = lip_error_refusal(refused, &which);
+    return refused;
 }
 
 static lip_status keep_growths(lip_certifier *c, const lip_worker *w, lip_error *error)
@@ -159,8 +163,10 @@ static lip_status keep_growths(lip_certifier *c, const lip_worker *w, lip_error 
 static void find_refusals(lip_certifier *c, lip_worker *w)
 {
     static const char *const names[] = { "float32", "float16", "real arithmetic" };
-    const lip_error_step *own = refused_step(c, w, &c->radii.own, true);
-    const lip_error_step *deployed = c->radii.deployed_is_exact ? NULL : refused_step(c, w, &c->radii.deployed, false);
+    const char *why = "", *why_own = "";
+    const lip_error_step *deployed =
+        c->radii.deployed_is_exact ? NULL : refused_step(c, w, &c->radii.deployed, false, &why);
+    const lip_error_step *own = refused_step(c, w, &c->radii.own, true, &why_own);
     c->radii.own_refused = own != NULL;
     c->radii.deployed_refused = deployed != NULL;
     const lip_error_step *step = own ? own : deployed;
@@ -169,7 +175,7 @@ static void find_refusals(lip_certifier *c, lip_worker *w)
     char text[1024];
     snprintf(text, sizeof text, "no radius is proved for %s: the rounding of node '%s' (%s): %s",
              own ? "this network" : names[c->options.deployed], step->node->name, step->node->op_type,
-             step->refusal ? step->refusal : step->refusal_half);
+             own ? why_own : why);
     lip_copy_printable(c->remark, sizeof c->remark, text);
 }
 

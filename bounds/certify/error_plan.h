@@ -21,10 +21,11 @@ extern const lip_ieee lip_ieee_float64, lip_ieee_float32, lip_ieee_float16;
  * A step: nodes executed as one, from the values in `branches` to output 0 of `node`. With x_b the executed and
  * v_b the true values of its branches, in 2-norms
  *   error of the output <= sum_b gain_b ||x_b - v_b|| + local,    (root of the sum of squares where `squares`)
- *   local <= g * size + tiny * (tiny_constant + tiny_gain * sum_b ||x_b||),   g = (1 + unit)^units - 1,
+ *   local <= g * size + tiny * (tiny_constant + tiny_gain * sum_b ||x_b||) + sqrt(tiny) * root_tiny,
+ *   g     = (1 + unit)^units - 1,
  *   size  = sum_b magnitude_b ||x_b|| + constant,
- * and no number on the way is larger than the larger of size + local and, but for its own rounding,
- * peak * sum_b ||x_b|| + peak_constant.
+ * and no number on the way is larger than the largest of size + local and, but for its own rounding,
+ * peak * sum_b ||x_b|| + peak_constant and (square_peak * sum_b ||x_b||)^2.
  */
 typedef struct lip_error_branch {
     size_t value; /* index in the model */
@@ -37,10 +38,11 @@ typedef struct lip_error_step {
     size_t branch_count;
     bool squares;
     double units;
-    double constant, tiny_constant, tiny_gain, peak, peak_constant;
+    double constant, tiny_constant, tiny_gain, root_tiny, peak, peak_constant, square_peak;
     const lip_ieee *coarsest; /* the type of its tensors; executions are at least this coarse */
     const char *refusal;      /* NULL; otherwise: why its error is not bounded */
     const char *refusal_half; /* the same for units from 2^-11 up only */
+    const char *refusal_deployed; /* the same for executions other than ours */
 } lip_error_step;
 
 typedef struct lip_error_plan {
@@ -95,6 +97,9 @@ typedef struct lip_error_case {
  */
 bool lip_error_run(const lip_error_plan *plan, const lip_error_case *which, lip_affine *errors, double *most,
                    const lip_error_step **refused);
+
+/* Why the step has no bound in this case, or NULL. */
+const char *lip_error_refusal(const lip_error_step *step, const lip_error_case *which);
 
 /* |error of logit t - error of logit j| from the errors at the last step's input (see lip_error_plan). */
 lip_affine lip_error_of_row(const lip_error_plan *plan, const lip_error_case *which, const lip_affine *errors,

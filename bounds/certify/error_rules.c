@@ -12,18 +12,12 @@
  *
  * Functions (Sigmoid, Tanh, Erf, Gelu, Softplus, Elu ...). Here an assumption on the runtime is needed, and made: the
  * function is computed within 64 u (|x| max(1, slope) + 1) of its value, u = 2^-24 for float32: 32 units in the last
- * place of 1. OpenCL's full profile asks for exp 3, tanh 5 and erf 16 ulp [OpenCL C 3.0, section 7.4]; SLEEF, which
- * PyTorch uses, is within 1 to 3.5 ulp; onnxruntime's rational approximations stay within a few 2^-24. Nothing is
- * assumed of half precision, whose executions are not covered behind a function.
+ * place of 1. It is this program's assumption, wider than the few units that libraries of functions state for
+ * themselves. Nothing is assumed of half precision, whose executions are not covered behind a function.
  *
- * Softmax over n terms. With z = x - max x rounded, e_i = exp(z_i): the rounding of z_i changes e_i by
- * |z_i| e^{z_i} u; e_i = y_i S with S = sum of e >= 1, so |z_i| <= -log y_i, and the sum over i of y_i |z_i| is at
- * most the entropy, log n. The
- * function is taken to be within 64 u e_i, the sum n roundings, the quotient 1. In the 1-norm numerators
- * and denominator add the same: ||dy|| <= (2 log n + 2 * 64 + n + 4) u to first order; second-order terms are covered
- * by another 64, as the total is required to be small. What underflows is n tiny.
- *
- * Interpolation, normalisation and the rest have no rule here: their steps are refused, and radii are 0.
+ * Softmax, norms and normalisations: error_statistics.c. Interpolation: error_interpolation.c. Functions whose slope is
+ * bounded on ranges only (products of activations, Exp, Sqrt, Pow, Div) have no rule, nor has the error of their
+ * inputs a bound: an execution may leave the ranges. Their steps are refused, and radii are 0.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -32,15 +26,13 @@
 
 #include <string.h>
 
-#define FUNCTION_UNITS 64.0
-
 double lip_root_of_count(const lip_value *value)
 {
     int64_t count;
     return value && lip_shape_count(&value->shape, &count) ? lip_sqrt_up((double)count) : (double)INFINITY;
 }
 
-static double count_of(const lip_value *value)
+double lip_count_of(const lip_value *value)
 {
     int64_t count;
     return value && lip_shape_count(&value->shape, &count) ? (double)count : (double)INFINITY;
@@ -167,8 +159,7 @@ bool lip_add_constants(const lip_node *node, const lip_gain *gain, double *to)
     }
 }
 
-/* Root of copies * the sum of squares of `terms` numbers. */
-static double norm_of_copies(double square, double copies, double terms)
+double lip_norm_of_copies(double square, double copies, double terms)
 {
     double total = lip_mul_up(lip_add_up(square, 0x1p-900), 1 + lip_gamma(terms + 4));
     return lip_sqrt_up(lip_mul_up(total, copies));
@@ -184,12 +175,12 @@ double lip_constant_before_scale(const lip_node *node)
         double element = mean ? lip_tensor_real(mean, i) : (double)offset->floats[i];
         square += element * element;
     }
-    return count > 0 ? norm_of_copies(square, ceil(count_of(node->outputs[0]) / (double)count), (double)count) : 0;
+    return count > 0 ? lip_norm_of_copies(square, ceil(lip_count_of(node->outputs[0]) / (double)count), (double)count) : 0;
 }
 
 /* ------------------------------------------------------------------- rules */
 
-static void round_outputs(lip_error_step *step, double units)
+void lip_round_outputs(lip_error_step *step, double units)
 {
     step->units = units;
     step->peak = 2; /* x - max x, and the like */
@@ -213,21 +204,23 @@ static const struct function {
     { "Softsign", 8, 0 },
     { "HardSigmoid", 8, 1 },
     { "HardSwish", 16, 0 },
-    { "Celu", FUNCTION_UNITS, 1 },
-    { "Cos", FUNCTION_UNITS, 1 },
-    { "Elu", FUNCTION_UNITS, 1 },
-    { "Erf", FUNCTION_UNITS, 1 },
-    { "FastGelu", FUNCTION_UNITS, 1 },
-    { "Gelu", FUNCTION_UNITS, 1 },
-    { "Gate", 2 * FUNCTION_UNITS, 1 }, /* c x g(x), |g| <= 2, |c| <= slope */
-    { "Mish", FUNCTION_UNITS, 1 },
-    { "QuickGelu", FUNCTION_UNITS, 1 },
-    { "Selu", FUNCTION_UNITS, 1 },
-    { "Sigmoid", FUNCTION_UNITS, 1 },
-    { "Sin", FUNCTION_UNITS, 1 },
-    { "Softplus", FUNCTION_UNITS, 1 },
-    { "Swish", FUNCTION_UNITS, 1 },
-    { "Tanh", FUNCTION_UNITS, 1 },
+    { "Asinh", LIP_FUNCTION_UNITS, 1 },
+    { "Atan", LIP_FUNCTION_UNITS, 1 },
+    { "Celu", LIP_FUNCTION_UNITS, 1 },
+    { "Cos", LIP_FUNCTION_UNITS, 1 },
+    { "Elu", LIP_FUNCTION_UNITS, 1 },
+    { "Erf", LIP_FUNCTION_UNITS, 1 },
+    { "FastGelu", LIP_FUNCTION_UNITS, 1 },
+    { "Gelu", LIP_FUNCTION_UNITS, 1 },
+    { "Gate", 2 * LIP_FUNCTION_UNITS, 1 }, /* c x g(x), |g| <= 2, |c| <= slope */
+    { "Mish", LIP_FUNCTION_UNITS, 1 },
+    { "QuickGelu", LIP_FUNCTION_UNITS, 1 },
+    { "Selu", LIP_FUNCTION_UNITS, 1 },
+    { "Sigmoid", LIP_FUNCTION_UNITS, 1 },
+    { "Sin", LIP_FUNCTION_UNITS, 1 },
+    { "Softplus", LIP_FUNCTION_UNITS, 1 },
+    { "Swish", LIP_FUNCTION_UNITS, 1 },
+    { "Tanh", LIP_FUNCTION_UNITS, 1 },
 };
 
 /* What the constants of the piecewise functions add to the size of a number: attributes alpha and beta. */
@@ -246,46 +239,19 @@ static void rule_of_slopes(const lip_node *node, lip_error_step *step)
         if (f->units == 0)
             return;
         double gain = step->branches[0].gain;
-        round_outputs(step, f->units);
+        lip_round_outputs(step, f->units);
         step->branches[0].magnitude = fmax(1, gain);
         if (f->constant > 0)
             step->constant = lip_mul_up(lip_mul_up(attributes_of(node), fmax(1, gain)),
                                         lip_root_of_count(node->outputs[0]));
-        if (f->units >= FUNCTION_UNITS)
+        if (f->units >= LIP_FUNCTION_UNITS)
             step->refusal_half = "the rounding error of this function in half precision is not known";
         return;
     }
     step->refusal = "the rounding error of this function is not known";
 }
 
-/* Elements of one softmax. */
-static double softmax_terms(const lip_node *node)
-{
-    const lip_shape *s = &node->inputs[0]->shape;
-    int64_t axis = lip_attr_int(node, "axis", node->opset < 13 ? 1 : -1);
-    double terms = 1;
-    axis += axis < 0 ? s->rank : 0;
-    for (int64_t d = axis; d < s->rank; d++)
-        if (d == axis || node->opset < 13)
-            terms *= (double)s->dim[d < 0 ? 0 : d];
-    return fmax(1, terms);
-}
-
-static void rule_of_lipschitz(const lip_node *node, lip_error_step *step)
-{
-    if (!is_op(node, "Softmax")) {
-        step->refusal = "its rounding error is not bounded";
-        return;
-    }
-    double n = softmax_terms(node), units = ceil(2 * log2(n) + 3 * n + 200);
-    round_outputs(step, units);
-    step->branches[0].magnitude = 0;
-    step->constant = lip_sqrt_up(lip_div_up(count_of(node->outputs[0]), n)); /* 1 for each softmax */
-    step->refusal_half = "the rounding error of this function in half precision is not known";
-}
-
-/* Terms of each output of a linear node with coefficients >= 0; inf: its coefficients are computed in floating point
- * as well. */
+/* Terms of each output of a linear node with coefficients >= 0; inf: not known. */
 static double terms_of(const lip_node *node)
 {
     int64_t count;
@@ -295,7 +261,7 @@ static double terms_of(const lip_node *node)
         terms *= (double)kernel[i];
     if (is_op(node, "AveragePool"))
         return terms;
-    double in = count_of(node->inputs[0]), out = count_of(node->outputs[0]);
+    double in = lip_count_of(node->inputs[0]), out = lip_count_of(node->outputs[0]);
     if (is_op(node, "GlobalAveragePool") || is_op(node, "ReduceMean") || is_op(node, "ReduceSum"))
         return out > 0 ? ceil(in / out) : 0;
     return is_op(node, "CumSum") ? in : (double)INFINITY;
@@ -304,7 +270,7 @@ static double terms_of(const lip_node *node)
 static void rule_of_sum(const lip_node *node, lip_error_step *step)
 {
     double total = 0;
-    round_outputs(step, (double)node->input_count + 2);
+    lip_round_outputs(step, (double)node->input_count + 2);
     for (size_t i = 0; i < node->input_count; i++) {
         const lip_value *in = lip_node_input(node, i);
         const lip_tensor *c = lip_node_constant(node, i);
@@ -314,10 +280,10 @@ static void rule_of_sum(const lip_node *node, lip_error_step *step)
             step->refusal = "an added constant cannot be read";
             return;
         }
-        double square = 0, copies = c->count > 0 ? ceil(count_of(node->outputs[0]) / (double)c->count) : 0;
+        double square = 0, copies = c->count > 0 ? ceil(lip_count_of(node->outputs[0]) / (double)c->count) : 0;
         for (int64_t k = 0; k < c->count; k++)
             square += lip_tensor_real(c, k) * lip_tensor_real(c, k);
-        total = lip_add_up(total, norm_of_copies(square, copies, (double)c->count));
+        total = lip_add_up(total, lip_norm_of_copies(square, copies, (double)c->count));
     }
     step->constant = total;
 }
@@ -325,11 +291,23 @@ static void rule_of_sum(const lip_node *node, lip_error_step *step)
 /* The constant part is the caller's: it is summed elementwise. */
 static void rule_of_scale(const lip_node *node, lip_error_step *step)
 {
-    round_outputs(step, LIP_SCALE_UNITS);
+    lip_round_outputs(step, LIP_SCALE_UNITS);
     step->tiny_gain = 2;
     step->peak_constant = lip_constant_before_scale(node);
     if (is_op(node, "BatchNormalization")) /* epsilon has few digits there */
         step->refusal_half = "the rounding error of its statistics in half precision is not bounded";
+}
+
+static void rule_of_nonnegative(const lip_node *node, lip_error_step *step)
+{
+    if (is_op(node, "Resize") || is_op(node, "Upsample")) {
+        lip_error_interpolation(node, step);
+        return;
+    }
+    lip_round_outputs(step, terms_of(node) + 3);
+    step->peak = terms_of(node) * fmax(1, step->branches[0].gain); /* before the division */
+    if (isinf(step->units))
+        step->refusal = "its rounding error is not bounded";
 }
 
 void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *step)
@@ -338,21 +316,16 @@ void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *
     case LIP_GAIN_ISOMETRY:
     case LIP_GAIN_COPY:
         if (is_op(node, "Cast") || is_op(node, "CastLike"))
-            round_outputs(step, 1);
+            lip_round_outputs(step, 1);
         break;
-    case LIP_GAIN_SELECT:
     case LIP_GAIN_JOIN:
     case LIP_GAIN_CONCAT: break;
+    case LIP_GAIN_SELECT:
     case LIP_GAIN_SLOPES: rule_of_slopes(node, step); break;
-    case LIP_GAIN_LIPSCHITZ: rule_of_lipschitz(node, step); break;
+    case LIP_GAIN_LIPSCHITZ: lip_error_statistics(node, step); break;
     case LIP_GAIN_SUM: rule_of_sum(node, step); break;
     case LIP_GAIN_SCALE: rule_of_scale(node, step); break;
-    case LIP_GAIN_NONNEGATIVE:
-        round_outputs(step, terms_of(node) + 3);
-        step->peak = terms_of(node) * fmax(1, step->branches[0].gain); /* before the division */
-        if (isinf(step->units))
-            step->refusal = "the rounding error of interpolation is not bounded";
-        break;
+    case LIP_GAIN_NONNEGATIVE: rule_of_nonnegative(node, step); break;
     default: step->refusal = "its rounding error is not bounded";
     }
 }

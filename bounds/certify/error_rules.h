@@ -11,12 +11,21 @@
 /* Roundings that a scale may cost in any execution, folded into weights or not; and an added constant. */
 #define LIP_SCALE_UNITS 16.0
 #define LIP_SHIFT_UNITS 2.0
+/* Assumed of functions: within so many units of the precision. */
+#define LIP_FUNCTION_UNITS 64.0
 
 /*
  * Fills units, constant, tiny_constant, tiny_gain, refusals and each branch's magnitude of a step that is one node,
  * neither DENSE nor CONV. Branches and gains are there. `gain` is the node's own.
  */
 void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *step);
+
+/* Its parts: LIPSCHITZ and SELECT [error_statistics.c]; Resize and Upsample [error_interpolation.c]. */
+void lip_error_statistics(const lip_node *node, lip_error_step *step);
+void lip_error_interpolation(const lip_node *node, lip_error_step *step);
+
+/* A step of so many units, its outputs of the size of the gains times the inputs. */
+void lip_round_outputs(lip_error_step *step, double units);
 
 /* to[i] += |constant that the node adds to element i of its output|, for SUM with one varying input, SCALE, DENSE and
  * CONV; rounded to nearest, at most 4 roundings an element. False if it is not known. */
@@ -25,7 +34,11 @@ bool lip_add_constants(const lip_node *node, const lip_gain *gain, double *to);
 /* What a SCALE adds to a number before it is scaled, as a 2-norm. */
 double lip_constant_before_scale(const lip_node *node);
 
-/* Root of the element count of output 0. */
+/* Elements of the value, and their root; +inf where that is not known. */
+double lip_count_of(const lip_value *value);
 double lip_root_of_count(const lip_value *value);
+
+/* Root of copies * square, rounded up; square a sum of squares of `terms` numbers, as computed. */
+double lip_norm_of_copies(double square, double copies, double terms);
 
 #endif

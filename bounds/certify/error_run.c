@@ -17,8 +17,9 @@
  * 3.1], plus what underflows. gamma_k = k u / (1 - k u) bounds the growth while k u is small.
  *
  * Overflow: every number that appears in a step is a partial sum of its terms, at most size + local, or part of one
- * (before a scale that is not folded, before the division of a mean), which peak and peak_constant bound. As long
- * as both are below `largest`, no operation of the step overflows, by induction on the operations in their order.
+ * (before a scale that is not folded, before the division of a mean), which peak and peak_constant bound, or a square,
+ * of no more than square_peak times the input. As long as all are below `largest`, no operation of the step overflows,
+ * by induction on the operations in their order.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -124,10 +125,12 @@ static lip_affine local_of(const lip_error_step *step, const lip_ieee *precision
     under.at0 = add_up(under.at0, step->tiny_constant);
     size.at0 = add_up(size.at0, step->constant);
     lip_affine local = add(times(growth, size), times(precision->tiny, under));
-    lip_affine peak = times(step->peak, inputs);
+    local.at0 = add_up(local.at0, mul_up(lip_sqrt_up(precision->tiny), step->root_tiny));
+    lip_affine peak = times(step->peak, inputs), square = times(step->square_peak, inputs);
     peak.at0 = add_up(peak.at0, step->peak_constant);
     keep_below(precision->largest, add(size, local), most);
     keep_below(precision->largest, add(peak, times(growth, peak)), most);
+    keep_below(0.5 * sqrt(precision->largest), add(square, times(growth, square)), most);
     return local;
 }
 
@@ -169,14 +172,22 @@ static lip_affine input_error(const lip_error_plan *plan, const lip_error_case *
     return error;
 }
 
+const char *lip_error_refusal(const lip_error_step *step, const lip_error_case *which)
+{
+    if (step->refusal)
+        return step->refusal;
+    if (which->own && step->refusal_deployed)
+        return step->refusal_deployed;
+    return precision_of(step, which).unit >= 0x1p-11 ? step->refusal_half : NULL;
+}
+
 bool lip_error_run(const lip_error_plan *plan, const lip_error_case *which, lip_affine *errors, double *most,
                    const lip_error_step **refused)
 {
     errors[plan->input] = input_error(plan, which, most);
     for (size_t i = 0; i < plan->count; i++) {
         const lip_error_step *step = &plan->steps[i];
-        bool half = precision_of(step, which).unit >= 0x1p-11;
-        if (step->refusal || (half && step->refusal_half)) {
+        if (lip_error_refusal(step, which)) {
             *refused = step;
             return false;
         }

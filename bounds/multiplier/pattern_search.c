@@ -226,6 +226,21 @@ static bool allocate(pattern *p, double **room)
     return next != NULL;
 }
 
+/* A random point; or one along the leading singular vector of the network with all slopes halved, in either direction. */
+static void choose_start(pattern *p, int start, lip_random *random)
+{
+    for (int64_t i = 0; i < p->inputs; i++)
+        p->v[i] = lip_random_normal(random);
+    normalise(p->v, p->inputs);
+    for (int64_t i = p->inputs; i < p->n; i++)
+        p->soft[i] = 0.5 * p->system->variable[i].constant;
+    norm_of(p, p->soft, 4 * POWER_STEPS, NULL);
+    double size = sqrt((double)p->inputs), along = start == 1 ? 2 * size : start == 2 ? -2 * size : 0;
+    for (int64_t i = 0; i < p->inputs; i++)
+        p->x[i] = along * p->v[i] + (start == 0 ? 4 : start == 3 ? 1 : 0.3) * lip_random_normal(random);
+    into_range(p, p->x);
+}
+
 double lip_pattern_search(const lip_model *model, const lip_system *system, const lip_layer_plan *plans,
                           const lip_input_range *range, int steps, uint64_t seed)
 {
@@ -237,12 +252,7 @@ double lip_pattern_search(const lip_model *model, const lip_system *system, cons
         return (double)NAN;
     bool fine = allocate(&p, &room);
     for (int start = 0; fine && start < STARTS; start++) {
-        for (int64_t i = 0; i < p.inputs; i++) {
-            p.x[i] = (start % 2 ? 1 : 4) * lip_random_normal(&random);
-            p.v[i] = lip_random_normal(&random);
-        }
-        into_range(&p, p.x);
-        normalise(p.v, p.inputs);
+        choose_start(&p, start, &random);
         for (int s = 0; fine && s < STAGES; s++)
             fine = stage(&p, SMOOTHING[s], steps / (STAGES * STARTS));
     }

@@ -16,7 +16,7 @@
 static lip_attr_kind kind_of(const Onnx__AttributeProto *proto)
 {
     if (proto->has_type && proto->type != 0)
-        return (int)proto->type <= LIP_ATTR_STRINGS ? (lip_attr_kind)proto->type
+        return (int)proto->type > 0 && (int)proto->type <= LIP_ATTR_STRINGS ? (lip_attr_kind)proto->type
                : proto->n_graphs                    ? LIP_ATTR_GRAPH
                                                     : LIP_ATTR_OTHER;
     if (proto->has_f)

@@ -243,7 +243,8 @@ static void other_formats(void **unused)
     assert_holds(dot, "\"sum|?\\nAdd\\n<= 2, 40 %\"");
     assert_holds(dot, "\\nUNKNOWN");
     assert_holds(metrics, "lipaudit_lipschitz_upper{model=\"m.onnx\"} +Inf\n");
-    assert_holds(metrics, "lipaudit_layer_gain_upper{model=\"m.onnx\",index=\"0\",layer=\"conv1\"} 0.30000000000000004\n");
+    assert_holds(metrics, "lipaudit_layer_gain_upper{model=\"m.onnx\",index=\"0\",layer=\"conv1\"} "
+                          "0.30000000000000004\n");
     assert_string_equal(metrics + strlen(metrics) - 6, "# EOF\n");
     free(dot);
     free(metrics);

@@ -91,7 +91,8 @@ void axis_print(const lip_axis *axis, FILE *stream)
     fputs("<svg width=\"100%\" height=\"18\" role=\"presentation\">", stream);
     for (size_t i = 0; i < count; i++) {
         double place = axis_place(axis, ticks[i]);
-        fprintf(stream, "<text x=\"%.2f%%\" y=\"13\" font-size=\"11\" fill=\"currentColor\" text-anchor=\"%s\">%s</text>",
+        fprintf(stream, "<text x=\"%.2f%%\" y=\"13\" font-size=\"11\" fill=\"currentColor\" text-anchor=\"%s\">%s"
+                        "</text>",
                 place, place < 5.0 ? "start" : place > 95.0 ? "end" : "middle", number_nearest(ticks[i], 3).text);
     }
     fputs("</svg>", stream);

@@ -19,7 +19,7 @@ typedef struct lip_axis {
 } lip_axis;
 
 lip_axis axis_start(bool logarithmic);
-void axis_take(lip_axis *axis, double value); /* makes room; what is not finite, or not > 0 on a log axis, is left out */
+void axis_take(lip_axis *axis, double value); /* makes room; leaves out what is not finite, or not > 0 on a log axis */
 void axis_finish(lip_axis *axis);             /* some air at the ends; never empty */
 
 /* 0 to 100; -1 where the value has no place (NaN; 0 on a log axis is at the very left, inf at the very right). */

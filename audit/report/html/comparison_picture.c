@@ -77,8 +77,9 @@ static void print_foot(const json_t *report, const json_t *comparison, FILE *str
     const json_t *note;
     size_t i;
     const char *change = field_text(comparison, "network.change");
-    fprintf(stream, "<tr><td class=\"name\"><b>L_F</b></td><td class=\"wide\"></td><td></td><td class=\"n wide\">%s</td>"
-                    "<td class=\"n wide\">%s</td><td class=\"n\">%s</td><td class=\"wide\"></td><td class=\"wide\"></td>"
+    fprintf(stream, "<tr><td class=\"name\"><b>L_F</b></td><td class=\"wide\"></td><td></td>"
+                    "<td class=\"n wide\">%s</td><td class=\"n wide\">%s</td><td class=\"n\">%s</td>"
+                    "<td class=\"wide\"></td><td class=\"wide\"></td>"
                     "<td class=\"%s\">",
             layer_cell(number_upper, field_number(comparison, "network.upper"), 6, 12).text,
             layer_cell(number_upper, field_number(report, "network.lipschitz.upper"), 6, 12).text,

@@ -72,7 +72,8 @@ static void print_picture(const json_t *report, const double *values, size_t cou
 
 void html_cumulative(const json_t *report, FILE *stream)
 {
-    size_t most = json_array_size(report_layers(report)), old_most = json_array_size(field(report, "comparison.layers"));
+    size_t most = json_array_size(report_layers(report));
+    size_t old_most = json_array_size(field(report, "comparison.layers"));
     double *values = malloc((most + 1) * sizeof *values), *old = malloc((old_most + 1) * sizeof *old);
     size_t count = values ? gather(report, false, values) : 0, old_count = old ? gather(report, true, old) : 0;
     if (count > 1)

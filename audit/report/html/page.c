@@ -69,8 +69,8 @@ static void print_model(const json_t *report, FILE *stream)
     const json_t *model = field(report, "model");
     fputs("<p class=\"soft\">", stream);
     html_print(stream, field_text(model, "producer"));
-    fprintf(stream, ", opset %" PRId64 ", %" PRIu64 " nodes, %s parameters, sha256 <code>", field_integer(model, "opset"),
-            field_count(model, "nodes"), number_count(field_count(model, "parameters")).text);
+    fprintf(stream, ", opset %" PRId64 ", %" PRIu64 " nodes, %s parameters, sha256 <code>",
+            field_integer(model, "opset"), field_count(model, "nodes"), number_count(field_count(model, "parameters")).text);
     html_print(stream, field_text(model, "sha256"));
     fputs("</code></p>\n", stream);
 }

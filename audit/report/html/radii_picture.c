@@ -137,7 +137,8 @@ static void print_curve(const json_t *report, const lip_radii *radii, FILE *stre
     lines_end(stream);
     axis_print(&x, stream);
     fprintf(stream, "<figcaption>Certified accuracy in %%: the share of all samples that are right and certified"
-                    " beyond a radius%s.</figcaption></figure>\n", json_array_size(old) > 0 ? "; the baseline is grey" : "");
+                    " beyond a radius%s.</figcaption></figure>\n",
+            json_array_size(old) > 0 ? "; the baseline is grey" : "");
 }
 
 static void print_pictures(const json_t *report, FILE *stream)

@@ -19,7 +19,7 @@ static const char *const lines[] = {
     "th,td{padding:4px 8px 4px 0;text-align:left;vertical-align:middle;border:0;border-bottom:1px solid var(--line)}",
     "th{color:var(--soft);font-weight:600;white-space:nowrap}",
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}",
-    "td.name{overflow-wrap:anywhere;min-width:7em}td.plot{width:58%;min-width:150px;padding-right:12px}",
+    "td.name{overflow-wrap:anywhere;min-width:10em}td.plot{width:45%;min-width:150px;padding-right:12px}",
     "td.plot svg{display:block}figure{margin:8px 0}figure>svg{display:block;background:var(--card);border-radius:6px}",
     ".cards{display:flex;flex-wrap:wrap;gap:10px;margin:14px 0}",
     ".cards>div{background:var(--card);border-radius:8px;padding:10px 14px;min-width:130px}",
@@ -28,7 +28,7 @@ static const char *const lines[] = {
     "code{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}",
     "td.wide code{white-space:nowrap}",
     ".columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:20px}",
-    "@media(max-width:600px){td.wide,th.wide{display:none}td.plot{width:auto;min-width:110px}}",
+    "@media(max-width:600px){td.wide,th.wide{display:none}td.plot{width:auto;min-width:110px}td.name{min-width:6em}}",
     ".bad{color:#d04545;font-weight:600}.good{color:#2f9e5b;font-weight:600}.doubt{color:#c27a18;font-weight:600}",
     "@media print{body{background:#fff;color:#000}}",
 };

@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { AUDITS = 12, SMALL = 400 };
+enum { AUDITS = 4, SMALL = 60 };
 static const int_fast64_t NEVER = INT64_C(1) << 40;
 static const uint64_t CAP = UINT64_C(1) << 30;
 

@@ -61,7 +61,8 @@ static bool holds(const lip_enclosed *m, const dense *t)
             long double off = fabsl(t->e[i][j] - computed[j]) - (long double)m->relative * fabsl(computed[j]);
             square += off > 0 ? off * off : 0;
         }
-        if (sqrtl(square) > (m->absolute ? (long double)m->absolute[i] : 0))
+        long double allowed = m->absolute ? (long double)m->absolute[i] : 0;
+        if (sqrtl(square) > allowed * (1 + 1e-6L) + 1e-18L) /* the last bits of `truth` are rounded */
             return false;
     }
     return true;
