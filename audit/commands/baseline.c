@@ -28,12 +28,14 @@ static json_t *lasting_part(const json_t *report)
     static const char *const passing[] = {"timing", "peak_memory_bytes", "gates", "comparison"};
     bool complete = true;
     size_t i;
-    json_t *layer, *copy = json_deep_copy(report);
+    json_t *item, *copy = json_deep_copy(report);
     for (i = 0; i < sizeof passing / sizeof *passing; i++)
         json_object_del(copy, passing[i]);
     json_object_del(json_object_get(copy, "tool"), "threads");
-    json_array_foreach(json_object_get(copy, "layers"), i, layer)
-        json_object_del(layer, "seconds");
+    json_array_foreach(json_object_get(copy, "layers"), i, item)
+        json_object_del(item, "seconds");
+    json_array_foreach(json_object_get(json_object_get(copy, "network"), "levels"), i, item)
+        json_object_del(item, "seconds");
     json_t *certification = json_object_get(copy, "certification");
     if (certification)
         json_put(certification, &complete, "per_sample", json_null());

@@ -100,6 +100,8 @@ static bool check_alone(const lip_options *options, size_t i)
         return true;
     if (options->model && output_same_file(path, options->model))
         return complain(path, "the report would replace the model");
+    if (options->baseline && output_same_file(path, options->baseline))
+        return complain(path, "the report would replace the baseline; --update-baseline does that");
     for (size_t other = 0; other < i; other++)
         if (!output_is_stdout(&options->reports[other]) && output_same_file(path, options->reports[other].path))
             return complain(path, "two reports go to this file");

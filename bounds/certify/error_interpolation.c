@@ -62,10 +62,9 @@ void lip_error_interpolation(const lip_node *node, lip_error_step *step)
 {
     int rank = node->inputs[0]->shape.rank, axes = exact_axes(node);
     bool copies = strcmp(lip_attr_string(node, "mode", "nearest"), "nearest") == 0;
-    if (!copies) {
+    if (!copies)
         lip_round_outputs(step, fmax(5.0 * rank, ldexp(1, rank) + 4.0 * rank));
-        step->refusal_half = "coordinates in half precision are not exact";
-    }
+    step->refusal_half = "the coordinates of its interpolation are not exact in half precision";
     if (axes < 0)
         step->refusal_deployed = "the coordinates of its interpolation are not exact in a runtime's precision";
 }

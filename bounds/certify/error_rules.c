@@ -236,8 +236,10 @@ static void rule_of_slopes(const lip_node *node, lip_error_step *step)
         const struct function *f = &functions[i];
         if (!is_op(node, f->op))
             continue;
-        if (f->units == 0)
+        if (f->units == 0) {
+            lip_error_of_chosen(node, step);
             return;
+        }
         double gain = step->branches[0].gain;
         lip_round_outputs(step, f->units);
         step->branches[0].magnitude = fmax(1, gain);
@@ -293,9 +295,10 @@ static void rule_of_scale(const lip_node *node, lip_error_step *step)
 {
     lip_round_outputs(step, LIP_SCALE_UNITS);
     step->tiny_gain = 2;
-    step->peak_constant = lip_constant_before_scale(node);
-    if (is_op(node, "BatchNormalization")) /* epsilon has few digits there */
-        step->refusal_half = "the rounding error of its statistics in half precision is not bounded";
+    double before = lip_constant_before_scale(node);
+    step->tiny_constant = lip_add_up(step->tiny_constant, 4 * before); /* a factor that underflows */
+    step->peak_constant = fmax(before, step->branches[0].gain);        /* its factors are numbers, too */
+    lip_error_of_divisors(node, step);
 }
 
 static void rule_of_nonnegative(const lip_node *node, lip_error_step *step)
@@ -317,11 +320,13 @@ void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *
     case LIP_GAIN_COPY:
         if (is_op(node, "Cast") || is_op(node, "CastLike"))
             lip_round_outputs(step, 1);
+        else if (gain->kind == LIP_GAIN_COPY)
+            lip_error_of_chosen(node, step);
         break;
     case LIP_GAIN_JOIN:
-    case LIP_GAIN_CONCAT: break;
-    case LIP_GAIN_SELECT:
+    case LIP_GAIN_CONCAT: lip_error_of_chosen(node, step); break;
     case LIP_GAIN_SLOPES: rule_of_slopes(node, step); break;
+    case LIP_GAIN_SELECT:
     case LIP_GAIN_LIPSCHITZ: lip_error_statistics(node, step); break;
     case LIP_GAIN_SUM: rule_of_sum(node, step); break;
     case LIP_GAIN_SCALE: rule_of_scale(node, step); break;

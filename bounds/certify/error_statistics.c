@@ -9,9 +9,9 @@
  *
  * Normalisation of N elements, z = x - mean or x, f(z) = z / s, s = sqrt(|z|^2 / N + eps), y = gamma f + beta.
  *   Mean: off by g_{N+1} sum |x| / N <= g_{N+1} ||x|| / sqrt(N); so the executed z^ has ||z^ - z|| <= g_{N+2} ||x||.
- *   s: |z^|^2 / N is a sum of squares, N + 3 roundings, then eps and the root: s^ = s(z^) (1 + theta_{N+16}).
- *   So y^ = gamma f(z^) (1 + theta_{N+24}) + beta (1 + theta_2), and as f has the slope 1 / sqrt(eps) and ||f||^2 <= N,
- *     ||y^ - y|| <= g_{2N+32} (max |gamma| (||x|| / sqrt(eps) + sqrt(count)) + ||beta||),  without ||x|| if z = x.
+ *   s: |z^|^2 / N is a sum of squares, N + 2 roundings and 64 u where a square is a power, then eps and
+ *   the root: s^ = s(z^) (1 + theta_{N+96}). So y^ = gamma f(z^) (1 + theta_{N+112}) + beta (1 + theta_2), and as f has the slope 1 / sqrt(eps) and ||f||^2 <= N,
+ *     ||y^ - y|| <= g_{2N+128} (max |gamma| (||x|| / sqrt(eps) + sqrt(count)) + ||beta||),  without ||x|| if z = x.
  *   Squares below the normal range: off by tiny each, relative to eps >= 2^-60 less than one u; not so in half.
  *   This is so where the variance is the mean of the squares of centred elements, as in our own executions. A runtime
  *   may compute E[x^2] - E[x]^2, where the error is u ||x||^2 / N next to eps, and nothing useful is proved; so the
@@ -126,7 +126,7 @@ static void rule_of_normalisation(const lip_node *node, double block, lip_error_
         return;
     }
     double over = lip_div_up(fmax(1, gamma), sqrt(eps) * (1 - 0x1p-50));
-    lip_round_outputs(step, 4 * block + 64);
+    lip_round_outputs(step, 4 * block + 256); /* squares may be powers */
     step->branches[0].magnitude = centred ? over : 0;
     step->constant = lip_add_up(lip_mul_up(gamma, lip_root_of_count(node->outputs[0])), beta);
     step->tiny_constant = lip_mul_up(step->tiny_constant, 1 + 4 * over);

@@ -20,7 +20,7 @@ typedef struct lip_objective {
     lip_form *form;
     lip_goal goal;
     int64_t first, second; /* of LIP_GOAL_PAIR */
-    double *rows, *z, *s, *weight, *eigenvalues, *work; /* classes x variables; classes; classes^2 each ... */
+    double *rows, *z, *s, *weight, *eigenvalues, *work; /* rows: classes x variables; s, weight: classes^2 */
     double *multipliers;
     int64_t work_count;
     lip_memory *memory;

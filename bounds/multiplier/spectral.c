@@ -77,7 +77,6 @@ static void list_frequencies(lip_spectral *s, int64_t (*j)[2])
         }
 }
 
-/* The values of a node's input that was made a variable by the walk keep their rows until its end. */
 static void set_outputs(const lip_spectral_walk *w, const lip_enclosed *tail)
 {
     lip_spectral *s = w->spectral;

@@ -143,7 +143,7 @@ static double asinh_value(double x, const double *p)
 static double asinh_slope(double x, const double *p)
 {
     (void)p;
-    return 1 / sqrt(1 + x * x);
+    return 1 / hypot(1, x); /* x^2 may overflow where the slope is above TINY */
 }
 
 static double gelu(double x, const double *p)

@@ -25,7 +25,7 @@ static bool leaky_relu_parameters(const lip_node *node, double *p)
 {
     p[0] = lip_attr_float(node, "alpha", 0.01f);
     p[1] = 1;
-    return true;
+    return isfinite(p[0]);
 }
 
 static bool relu_parameters(const lip_node *node, double *p)
@@ -92,13 +92,21 @@ static lip_interval widened(double y)
     return (lip_interval){y - error, y + error};
 }
 
+/* c e^u; the quotient u has an error of half a unit, by which the value moves |u| times as much. */
+static lip_interval decay(double c, double u)
+{
+    double y = c * exp(u), moved = isinf(u) ? 0 : 0x1p-52 * fabs(u) * fabs(y);
+    lip_interval z = widened(y);
+    return (lip_interval){z.lo - moved, z.hi + moved};
+}
+
 static void exponential_on(lip_interval x, const double *p, lip_interval *y, lip_interval *slope)
 {
     lip_curve_two_slopes((lip_interval){fmax(x.lo, 0), fmax(x.hi, 0)}, p[0], p[0], y, slope);
     if (!(x.lo < 0)) return;
     double end = fmin(x.hi, 0);
     lip_interval part = lip_hull(widened(p[1] * expm1(x.lo / p[2])), widened(p[1] * expm1(end / p[2])));
-    lip_interval slopes = lip_hull(widened(p[1] / p[2] * exp(x.lo / p[2])), widened(p[1] / p[2] * exp(end / p[2])));
+    lip_interval slopes = lip_hull(decay(p[1] / p[2], x.lo / p[2]), decay(p[1] / p[2], end / p[2]));
     part = lip_clamped(part, fmin(0, -p[1]), fmax(0, -p[1])); /* between 0 and its limit */
     if (p[1] == p[2]) slopes = lip_clamped(slopes, 0, 1);
     *y = x.hi > 0 ? lip_hull(*y, part) : part;
@@ -145,7 +153,7 @@ static bool clip_parameters(const lip_node *node, double *p)
     if ((lip_node_input(node, 1) && !low) || (lip_node_input(node, 2) && !high)) return false;
     p[0] = low ? lip_tensor_real(low, 0) : -INFINITY;
     p[1] = high ? lip_tensor_real(high, 0) : INFINITY;
-    return true;
+    return !isnan(p[0]) && !isnan(p[1]);
 }
 
 /* min(max(x, low), high); where low > high that is high. */

@@ -47,13 +47,18 @@ static inline lip_interval lip_negated(lip_interval a) { return (lip_interval){-
 
 static inline double lip_product(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
 
+/* A product of 0 is exact where its sign is known; elsewhere it may have underflowed. */
 static inline lip_interval lip_times(lip_interval a, lip_interval b)
 {
     double p = lip_product(a.lo, b.lo), q = lip_product(a.lo, b.hi), r = lip_product(a.hi, b.lo),
            s = lip_product(a.hi, b.hi);
     double lo = fmin(fmin(p, q), fmin(r, s)), hi = fmax(fmax(p, q), fmax(r, s));
-    bool exact = (fabs(a.lo) == 1 && a.lo == a.hi) || (fabs(b.lo) == 1 && b.lo == b.hi);
-    return lip_interval_checked(exact || lo == 0 ? lo : lip_down(lo), exact || hi == 0 ? hi : lip_up(hi));
+    bool exact = a.lo == a.hi && (a.lo == 0 || fabs(a.lo) == 1);
+    exact = exact || (b.lo == b.hi && (b.lo == 0 || fabs(b.lo) == 1));
+    bool above = (a.lo >= 0 && b.lo >= 0) || (a.hi <= 0 && b.hi <= 0);
+    bool below = (a.lo >= 0 && b.hi <= 0) || (a.hi <= 0 && b.lo >= 0);
+    return lip_interval_checked(exact || (above && lo == 0) ? lo : lip_down(lo),
+                                exact || (below && hi == 0) ? hi : lip_up(hi));
 }
 
 static inline lip_interval lip_squared(lip_interval a)

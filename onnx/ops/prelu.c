@@ -108,7 +108,7 @@ static lip_status range(const lip_range_call *call, lip_error *error)
                                  slope->lo[it.offset[0] + i * it.step[0]], 1, &y, &slopes);
             call->out[0].lo[it.at + i] = y.lo;
             call->out[0].hi[it.at + i] = y.hi;
-            largest = fmax(largest, lip_magnitude(slopes));
+            if (x->lo[it.at + i] != x->hi[it.at + i]) largest = fmax(largest, lip_magnitude(slopes));
         }
     } while (lip_broadcast_next(&it));
     call->gain[0] = *call->gain_lower = largest;

@@ -63,7 +63,7 @@ static double root_of_largest(const double *squares, int64_t count, double terms
     for (int64_t i = 0; i < count; i++) largest = fmax(largest, squares[i]);
     if (terms == 0) {
         double root = sqrt(largest);
-        return root * root == largest ? root : lip_up(root);
+        return fma(root, root, -largest) == 0 ? root : lip_up(root);
     }
     return lip_up(sqrt(lip_up(largest * (1 + (terms + 4) * 0x1p-52)) + 0x1p-1000));
 }

@@ -397,6 +397,7 @@ lip_status lip_range_curve(const lip_range_call *call, lip_error *error)
         curve->on((lip_interval){call->in[0].lo[i], call->in[0].hi[i]}, p, &y, &slope);
         call->out[0].lo[i] = y.lo;
         call->out[0].hi[i] = y.hi;
+        if (call->in[0].lo[i] == call->in[0].hi[i]) continue; /* it does not move */
         double steepest = lip_magnitude(slope);
         largest = isnan(steepest) ? INFINITY : fmax(largest, steepest);
     }

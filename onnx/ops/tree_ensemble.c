@@ -1,7 +1,6 @@
 /*
  * tree_ensemble.c: ai.onnx.ml's decision trees for classifiers and
- * regressors, and TreeEnsemble, of which the shape is all that is computed.
- * Piecewise constant, with jumps at the thresholds.
+ * regressors. Piecewise constant, with jumps at the thresholds.
  *
  * Nodes are in parallel lists; a node is found by its tree and its number in
  * it. A sample walks from node 0 of each tree to a leaf, whose weights are
@@ -209,15 +208,6 @@ static lip_status regressor_forward(const lip_call *call, lip_error *error)
     trees t = {.targets = lip_attr_int(call->node, "n_targets", 1)};
     return call->out[0] ? evaluate(call, false, &t, call->out[0]->f64_room, error) : LIP_OK;
 }
-
-const lip_op lip_op_ml_tree_ensemble = {
-    .name = "TreeEnsemble",
-    .domain = "ai.onnx.ml",
-    .opset_first = 5,
-    .opset_last = LIP_OPSET_ML_LAST,
-    .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = REASON},
-    .shape = regressor_shape,
-};
 
 const lip_op lip_op_ml_tree_ensemble_classifier = {
     .name = "TreeEnsembleClassifier",

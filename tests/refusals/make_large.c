@@ -39,7 +39,7 @@ static uint64_t fnv(const char *text)
     return hash;
 }
 
-/* Tensors and operators with names whose hashes end in ten zero bits. */
+/* Tensors and operators with names whose hashes end in eight zero bits. */
 static void colliding_names(const char *folder)
 {
     build *b = build_new(17);
@@ -49,7 +49,7 @@ static void colliding_names(const char *folder)
     for (int i = 0; i < NODES; i++) {
         do
             snprintf(name, sizeof name, "n%llx", next++);
-        while (fnv(name) & 0x3ff);
+        while (fnv(name) & 0xff);
         snprintf(inputs, sizeof inputs, "%s", last);
         build_node_in(b, "", i % 2 ? "Relu" : name, name, inputs, name);
         snprintf(last, sizeof last, "%s", name);

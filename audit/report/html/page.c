@@ -70,7 +70,8 @@ static void print_model(const json_t *report, FILE *stream)
     fputs("<p class=\"soft\">", stream);
     html_print(stream, field_text(model, "producer"));
     fprintf(stream, ", opset %" PRId64 ", %" PRIu64 " nodes, %s parameters, sha256 <code>",
-            field_integer(model, "opset"), field_count(model, "nodes"), number_count(field_count(model, "parameters")).text);
+            field_integer(model, "opset"), field_count(model, "nodes"),
+            number_count(field_count(model, "parameters")).text);
     html_print(stream, field_text(model, "sha256"));
     fputs("</code></p>\n", stream);
 }

@@ -193,6 +193,8 @@ run 2 check "$better" $quick --max-layer-upper 'nowhere*=3'
 has out "no layer has such a name or module path"
 run 2 check "$better" $quick
 has err "'check' wants a gate"
+run 2 check "$better" $quick --baseline baseline.json --report json=baseline.json
+has err "the report would replace the baseline"
 run 2 check "$better" $quick --baseline missing.json
 has err "missing.json: No such file or directory"
 step "what was not measured is never taken for success"

@@ -25,7 +25,7 @@ static lip_shape vector(void) { return hand_dims(2, 1, SIDE, 0, 0); }
 
 static lip_report *audit(int threads, uint64_t seed)
 {
-    lip_audit_options options = { .threads = threads, .seed = seed, .iterations = 25 };
+    lip_audit_options options = { .threads = threads, .seed = seed, .iterations = 25, .effort = LIP_EFFORT_LAYERWISE };
     lip_report *report = NULL;
     lip_error error = { 0 };
     if (lip_audit(&g.model, &options, &report, &error) != LIP_OK)
@@ -163,7 +163,8 @@ static void check_progress(void **unused)
 {
     (void)unused;
     build_mixed();
-    lip_audit_options options = { .threads = 1, .progress = progress, .progress_context = &calls };
+    lip_audit_options options = { .threads = 1, .progress = progress, .progress_context = &calls,
+                                  .effort = LIP_EFFORT_PRODUCT };
     lip_report *report;
     assert_int_equal(lip_audit(&g.model, &options, &report, NULL), LIP_OK);
     assert_true(ended && calls == 15 + 1);
@@ -176,10 +177,10 @@ static void check_memory(void **unused)
 {
     (void)unused;
     int refused = 0;
-    for (int k = 1; k < 200; k += k < 40 ? 1 : 7) {
+    for (int k = 1; k < 200; k += k < 20 ? 1 : 17) {
         build_mixed();
         uint64_t in_use = atomic_load(&g.model.memory.used);
-        lip_audit_options options = { .threads = 1, .iterations = 2 };
+        lip_audit_options options = { .threads = 1, .iterations = 2, .effort = LIP_EFFORT_PRODUCT };
         lip_report *report = NULL;
         lip_error error = { 0 };
         atomic_store(&g.model.memory.fail_in, k);
@@ -201,7 +202,7 @@ static void check_cap(void **unused)
         build_mixed();
         uint64_t in_use = atomic_load(&g.model.memory.used);
         g.model.memory.cap = in_use + room;
-        lip_audit_options options = { .threads = 3, .iterations = 2 };
+        lip_audit_options options = { .threads = 3, .iterations = 2, .effort = LIP_EFFORT_PRODUCT };
         lip_report *report = NULL;
         lip_error error = { 0 };
         lip_status status = lip_audit(&g.model, &options, &report, &error);

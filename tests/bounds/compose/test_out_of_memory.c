@@ -2,10 +2,10 @@
  * test_out_of_memory.c FOLDER: the k-th allocation of reading and auditing a
  * fixture fails: never a crash, no memory left behind (run it with the
  * sanitizers), and LIP_EMEMORY, or a report that did without a method: its
- * bound is then a weaker one, never a wrong one. Every k while reading. In the
- * audit, which takes many small blocks, AUDITS of them evenly spread on the
- * fixtures (a CNN, a residual network, one from Keras) and SMALL on a small
- * residual network.
+ * bound is then a weaker one, never a wrong one. Every k on a small residual
+ * network; on the fixtures (a CNN, a residual network, one from Keras) every k
+ * while reading, and AUDITS of them, evenly spread, in the audit. The levels of
+ * effort take many small blocks: MULTIPLIERS of them on the small network.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,17 +17,18 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { AUDITS = 4, SMALL = 60 };
+enum { AUDITS = 40, MULTIPLIERS = 40 };
 static const int_fast64_t NEVER = INT64_C(1) << 40;
 static const uint64_t CAP = UINT64_C(1) << 30;
 
 static const char *folder;
+static lip_effort effort = LIP_EFFORT_PRODUCT;
 
 /* Reads and audits with the k-th allocation failing. *rest: how many more there would have been to go. */
 static lip_status run(const char *path, const void *bytes, size_t size, int_fast64_t k, bool audit, int_fast64_t *rest,
                       double *upper)
 {
-    static const lip_audit_options options = {.threads = 1, .iterations = 1, .exact = LIP_EXACT_NEVER};
+    const lip_audit_options options = {.threads = 1, .iterations = 1, .exact = LIP_EXACT_NEVER, .effort = effort};
     lip_memory preset = {.cap = CAP};
     lip_model *model = NULL;
     lip_report *report = NULL;
@@ -121,13 +122,14 @@ static void test_small(void **state)
     build_output(b, "y");
     const void *bytes = build_bytes(b, &size);
     double upper;
-    int_fast64_t reading = count("small.onnx", bytes, size, false, &upper);
-    int_fast64_t all = count("small.onnx", bytes, size, true, &upper), step = (all - reading) / SMALL + 1;
-    print_message("small residual network: %lld allocations while reading, each fails; %lld in the audit, one of %lld "
-                  "fails\n",
-                  (long long)reading, (long long)(all - reading), (long long)step);
-    fail_each("small.onnx", bytes, size, 1, reading, 1, 0);
-    fail_each("small.onnx", bytes, size, reading + 1, all, step, upper);
+    int_fast64_t all = count("small.onnx", bytes, size, true, &upper);
+    print_message("small residual network: %lld allocations, each fails\n", (long long)all);
+    fail_each("small.onnx", bytes, size, 1, all, 1, upper);
+    effort = LIP_EFFORT_COMMON;
+    int_fast64_t more = count("small.onnx", bytes, size, true, &upper), step = (more - all) / MULTIPLIERS + 1;
+    print_message("and %lld for its multipliers, one of %lld fails\n", (long long)(more - all), (long long)step);
+    fail_each("small.onnx", bytes, size, all + 1, more, step, upper);
+    effort = LIP_EFFORT_PRODUCT;
     build_free(b);
 }
 

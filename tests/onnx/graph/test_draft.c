@@ -24,7 +24,7 @@ static void test_hash(void **state)
     assert_true(lip_hash_text("12345678", key) != lip_hash_text("1234567", key));
 }
 
-/* FNV-1a, the usual hash for this purpose: with it, and a table of 2^18 buckets, the names below would share one. */
+/* FNV-1a, the usual hash for this purpose: with it the names below would be in one bucket of 256. */
 static uint64_t fnv(const char *text)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
@@ -33,12 +33,12 @@ static uint64_t fnv(const char *text)
     return hash;
 }
 
-/* A name of fnv(name) % 2^18 == 0: five letters of which the rest follows by trying. */
+/* A name with fnv(name) % 2^8 == 0, found by trying. */
 static void colliding(uint64_t *next, char name[24])
 {
     do
         snprintf(name, 24, "n%llx", (unsigned long long)(*next)++);
-    while (fnv(name) & 0x3ff); /* 2^10: what 1e5 names can be found for in a second */
+    while (fnv(name) & 0xff); /* as many as 1e5 names can be found for in a second */
 }
 
 static double load(char (*names)[24])

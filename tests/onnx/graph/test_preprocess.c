@@ -163,10 +163,10 @@ static void test_finds_it_behind_rearrangement(void **state)
     build_node(b, "Transpose", "x", "t");
     build_attr_ints(b, "perm", 4, (const int64_t[]){0, 3, 1, 2});
     build_node(b, "Cast", "t", "r");
-    build_attr_int(b, "to", LIP_DTYPE_DOUBLE);
+    build_attr_int(b, "to", LIP_DTYPE_FLOAT);
     build_node_in(b, "", "Mul", "rescaling", "r c", "h");
     build_node(b, "Relu", "h", "y");
-    build_typed_output(b, "y", LIP_DTYPE_DOUBLE);
+    build_typed_output(b, "y", LIP_DTYPE_FLOAT);
     check_normalises(b, NULL, "rescaling");
 }
 

@@ -124,6 +124,24 @@ static bool add_attr(op_fixture *f, const char *token, const char *equals)
         attr->kind = LIP_ATTR_STRINGS, attr->strings = strings;
         break;
     }
+    case 'd':
+    case 'k': {
+        lip_tensor *tensor = lip_arena_alloc(&f->arena, 1, sizeof *tensor);
+        const bool whole = equals[1] == 'k';
+        *tensor = (lip_tensor){.dtype = whole ? LIP_DTYPE_UINT8 : LIP_DTYPE_DOUBLE,
+                               .storage = whole ? LIP_I64 : LIP_F64,
+                               .shape = {.rank = 1, .dim = {count}},
+                               .count = count};
+        tensor->room = lip_arena_alloc(&f->arena, count, 8);
+        for (int64_t i = 0; i < count; i++) {
+            if (whole)
+                tensor->i64_room[i] = (int64_t)list[i];
+            else
+                tensor->f64_room[i] = list[i];
+        }
+        attr->kind = LIP_ATTR_TENSOR, attr->tensor = tensor;
+        break;
+    }
     case 'r': {
         float *floats = lip_arena_alloc(&f->arena, count, sizeof *floats);
         for (int64_t i = 0; i < count; i++) floats[i] = (float)list[i];

@@ -14,6 +14,8 @@
  *   name=i:1  name=f:0.3  name=s:text  name=n:1,2  name=r:0.5,1
  *   name=t:a,b       attributes: int, float, string, list of ints, of floats, of
  *                    strings
+ *   name=d:0.5,1  name=k:1,2
+ *                    attributes: a tensor of float64, of uint8
  *   out:2            the node has two outputs (default 1)
  *
  * SPDX-License-Identifier: Apache-2.0

@@ -32,7 +32,10 @@ static const op_case list[] = {
     {ML, "OneHotEncoder", 1, LIP_GAIN_UNBOUNDED, "x:2x3 cats_int64s=n:0,1,2"},
     {ML, "Scaler", 1, LIP_GAIN_SCALE, "x:2x3 offset=r:1,2,3 scale=r:0.5,-4,1"},
     {ML, "Scaler", 1, LIP_GAIN_SCALE, "x:2x3 offset=r:1 scale=r:0.5"},
-    {ML, "TreeEnsemble", 5, LIP_GAIN_UNBOUNDED, "x:2x3 n_targets=i:2"},
+    {ML, "TreeEnsemble", 5, LIP_GAIN_UNBOUNDED,
+     "x:2x3 n_targets=i:2 tree_roots=n:0 nodes_featureids=n:1,2 nodes_modes=k:0,6 nodes_splits=d:0.5,0 "
+     "nodes_truenodeids=n:0,1 nodes_trueleafs=n:1,1 nodes_falsenodeids=n:1,2 nodes_falseleafs=n:0,1 "
+     "membership_values=d:1,2 leaf_targetids=n:0,1,1 leaf_weights=d:0.25,3,-1"},
     {ML, "TreeEnsembleClassifier", 3, LIP_GAIN_UNBOUNDED, "x:2x3 out:2 classlabels_int64s=n:0,1,2" TREE("class")},
     {ML, "TreeEnsembleRegressor", 3, LIP_GAIN_UNBOUNDED, "x:3 n_targets=i:3" TREE("target")},
     {ML, "ZipMap", 1, LIP_GAIN_ISOMETRY, "x:2x3 classlabels_int64s=n:0,1,2"},
