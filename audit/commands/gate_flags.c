@@ -119,12 +119,13 @@ bool set_baseline(lip_options *options, const lip_flag *flag, const char *value,
 static bool parse_tolerance(const char *value, lip_tolerance *out)
 {
     lip_tolerance tolerance = {0};
-    bool percent;
+    bool percent, first = false;
     double number;
     for (int part = 0; part < 2; part++) {
         size_t length = strcspn(value, "+");
-        if (!parse_part(value, length, &number, &percent) || number < 0.0)
+        if (!parse_part(value, length, &number, &percent) || number < 0.0 || (part > 0 && percent == first))
             return false;
+        first = percent;
         *(percent ? &tolerance.relative : &tolerance.absolute) = number;
         value += length;
         if (*value == '\0') {

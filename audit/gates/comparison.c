@@ -19,7 +19,7 @@
 double tolerance_limit(double old, const lip_tolerance *tolerance)
 {
     double limit = old * (1.0 + tolerance->relative) + tolerance->absolute;
-    return isfinite(limit) && limit > 0.0 ? limit * (1.0 - 0x1p-50) : limit;
+    return isfinite(limit) && limit > old ? fmax(old, limit * (1.0 - 0x1p-50)) : limit;
 }
 
 const char *comparison_change(double old_upper, double lower, double upper, const lip_tolerance *tolerance)

@@ -181,8 +181,14 @@ static void judge_baseline_radius(lip_judgement *j)
     const json_t *older = field(j->report, "comparison.baseline");
     lip_finding f = {.what = "median certified radius against the baseline's", .least = true, .found = NAN};
     double old = field_number(radius, "baseline");
-    if (!json_is_object(radius))
+    if (!json_is_object(radius)) {
+        f.wanted = field_number(older, "certification.radius.median");
+        if (isnan(f.wanted))
+            return;
+        because(&f, "the baseline has radii, and this run none: give --data");
+        add(j, &f);
         return;
+    }
     f.wanted = old * (1.0 - j->gate->tolerance.relative) - j->gate->tolerance.absolute;
     const char *useless = radii_useless(j);
     if (useless)
@@ -206,6 +212,8 @@ static void judge_baseline(lip_judgement *j)
     else if (mismatch_threat_model(field(comparison, "baseline"), j->report))
         f.found = NAN, because(&f, "the baseline is about another input, other units or another range: make it anew"
                                    " with --update-baseline");
+    else if (!isfinite(old))
+        f.found = NAN, because(&f, "the baseline has no finite bound, so that any model would pass");
     else if (f.reason[0] == '\0')
         snprintf(f.reason, sizeof f.reason, "%s", field_text(comparison, "network.change"));
     add(j, &f);
@@ -215,12 +223,13 @@ static void judge_baseline(lip_judgement *j)
 static void judge_baseline_layers(lip_judgement *j)
 {
     const json_t *pair;
-    size_t i, grown = 0;
+    size_t i, grown = 0, matched = 0;
     json_array_foreach((json_t *)field(j->report, "comparison.layers"), i, pair) {
         const json_t *layer = json_array_get(field(j->report, "layers"), (size_t)field_integer(pair, "index"));
         const json_t *old = field(pair, "baseline");
         if (!json_is_integer(field(pair, "index")) || !json_is_object(old))
             continue;
+        matched++;
         lip_finding f = {.layer = layer, .found = upper_of(layer, "gain.upper")};
         snprintf(f.what, sizeof f.what, "gain of %.200s against the baseline's", field_text(layer, "name"));
         f.wanted = tolerance_limit(upper_of(old, "gain.upper"), &j->gate->tolerance);
@@ -234,6 +243,8 @@ static void judge_baseline_layers(lip_judgement *j)
     lip_finding all = {.what = "how many layers have grown against the baseline", .found = (double)grown};
     if (!json_is_object(field(j->report, "comparison")))
         all.found = NAN, because(&all, "there is no baseline");
+    else if (matched == 0)
+        all.found = NAN, because(&all, "no layer is one of the baseline's");
     add(j, &all);
 }
 

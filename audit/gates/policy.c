@@ -89,10 +89,19 @@ static lip_status add(lip_reader *r, const char *key, const char *left)
     return LIP_OK;
 }
 
+/* An empty list would be a gate that nobody asks. */
+static lip_status next_of_some(lip_reader *r, const char *key, yaml_event_type_t end)
+{
+    lip_status status = next(r);
+    if (status == LIP_OK && r->event.type == end)
+        return refuse(r, here(r), "'%s' has no value", key);
+    return status;
+}
+
 /* [value, value ...] */
 static lip_status read_list(lip_reader *r, const char *key)
 {
-    lip_status status = next(r);
+    lip_status status = next_of_some(r, key, YAML_SEQUENCE_END_EVENT);
     for (; status == LIP_OK && r->event.type != YAML_SEQUENCE_END_EVENT; status = next(r))
         if ((status = want_scalar(r, "a value")) != LIP_OK || (status = add(r, key, "")) != LIP_OK)
             return status;
@@ -103,7 +112,7 @@ static lip_status read_list(lip_reader *r, const char *key)
 static lip_status read_pairs(lip_reader *r, const char *key)
 {
     char left[256];
-    lip_status status = next(r);
+    lip_status status = next_of_some(r, key, YAML_MAPPING_END_EVENT);
     for (; status == LIP_OK && r->event.type != YAML_MAPPING_END_EVENT; status = next(r)) {
         if ((status = want_scalar(r, "a name")) != LIP_OK)
             return status;

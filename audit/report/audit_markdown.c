@@ -48,7 +48,7 @@ static void print_layer(FILE *stream, const json_t *layer)
     fputc('\n', stream);
 }
 
-static void print_table(FILE *stream, const json_t *report)
+static bool print_table(FILE *stream, const json_t *report)
 {
     fputs("| layer | operator | in->out | power iteration | exact SVD | proved lower | proved upper "
           "| tightness - 1 | cumulative L | share % | seconds |\n"
@@ -59,10 +59,11 @@ static void print_table(FILE *stream, const json_t *report)
         if (!layer_rearranges(layer))
             print_layer(stream, layer);
     fputc('\n', stream);
-    layers_print_rearranged(report, stream);
+    bool complete = markdown_said(report, layers_print_rearranged, stream);
     fputs("\n\n", stream);
-    layers_print_folded(report, stream);
+    complete = markdown_said(report, layers_print_folded, stream) && complete;
     fputs("\n\n", stream);
+    return complete;
 }
 
 static void print_reasons(FILE *stream, const json_t *report)
@@ -87,7 +88,7 @@ static bool render(const json_t *report, FILE *stream)
     fputs("### Lipschitz audit of ", stream);
     markdown_print(stream, field_text(report, "model.path"));
     fputs("\n\n", stream);
-    print_table(stream, report);
+    bool complete = print_table(stream, report);
     print_reasons(stream, report);
     if (verdict_of(field(report, "network")) == LIP_BOUNDED)
         fprintf(stream, "- **L_F <= %s**\n", number_upper(field_number(report, "network.lipschitz.upper"), 6).text);
@@ -95,16 +96,16 @@ static bool render(const json_t *report, FILE *stream)
         fputs("- **L_F: no bound**\n", stream);
     if (!isnan(field_number(report, "network.power_iteration_product"))) {
         fputs("- Power iteration: ", stream);
-        network_print_estimate(report, stream);
+        complete = markdown_said(report, network_print_estimate, stream) && complete;
         fputc('\n', stream);
     }
     fputs("- Costs most: ", stream);
-    layers_print_costliest(report, stream);
+    complete = markdown_said(report, layers_print_costliest, stream) && complete;
     fputs("\n- ", stream);
-    network_print_proof(report, stream);
+    complete = markdown_said(report, network_print_proof, stream) && complete;
     fputc('\n', stream);
     sections_markdown(report, stream);
-    return true;
+    return complete;
 }
 
 const lip_format format_markdown = {"markdown", ".md", render};

@@ -176,12 +176,15 @@ void network_print_estimate(const json_t *report, FILE *stream)
 {
     double product = field_number(report, "network.power_iteration_product");
     double upper = field_number(report, "network.product_upper");
+    bool tighter = field_number(report, "network.lipschitz.upper") < upper; /* the like is compared with the like */
     if (isnan(product))
         return;
     fprintf(stream, "%s", number_nearest(product, 6).text);
-    if (isfinite(upper) && upper > 0.0)
-        fprintf(stream, ", an estimate: %s (%s %%) under the proved bound", number_nearest(upper - product, 2).text,
-                number_nearest(100.0 * (1.0 - product / upper), 2).text);
+    if (isfinite(upper) && upper > 0.0 && product <= upper)
+        fprintf(stream, ", an estimate: %s (%s %%) under the proved %s", number_nearest(upper - product, 2).text,
+                number_nearest(100.0 * (1.0 - product / upper), 2).text, tighter ? "product of the layers" : "bound");
+    else
+        fprintf(stream, ", an estimate");
 }
 
 static void print_inputs(const json_t *report, FILE *stream)

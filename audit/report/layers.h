@@ -44,7 +44,7 @@ void layers_print_folded(const json_t *report, FILE *stream);
 /* The layers that cost most: "fc1 38 % (gain 14.9085), ..."; nothing if there is none. */
 void layers_print_costliest(const json_t *report, FILE *stream);
 
-/* By how much the product of the power iterations falls under the proved bound. */
+/* By how much the product of the power iterations falls under the product of the proved gains. */
 void network_print_estimate(const json_t *report, FILE *stream);
 
 /* One sentence: what was proved, or why nothing was. */

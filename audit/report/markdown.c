@@ -6,6 +6,7 @@
 #include "markdown.h"
 #include "utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void markdown_print(FILE *stream, const char *text)
@@ -20,4 +21,20 @@ void markdown_print(FILE *stream, const char *text)
         utf8_print(stream, character);
         text += size;
     }
+}
+
+bool markdown_said(const json_t *report, void (*write)(const json_t *report, FILE *stream), FILE *stream)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        return false;
+    write(report, memory);
+    bool complete = !ferror(memory);
+    complete = fclose(memory) == 0 && complete && text;
+    if (complete)
+        markdown_print(stream, text);
+    free(text);
+    return complete;
 }

@@ -9,13 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A name that a CI service would take for one of its commands, were it the first of a line. */
+static bool is_command(const char *word)
+{
+    return strncmp(word, "::", 2) == 0 || strncmp(word, "##[", 3) == 0;
+}
+
 /* Breaks at spaces, so that long sentences stay readable. */
 static void print_wrapped(const char *text, int width, FILE *stream)
 {
     int at = 0;
     while (*text != '\0') {
         int word = (int)strcspn(text, " ");
-        if (at > 0 && at + 1 + word > width) {
+        if (at > 0 && at + 1 + word > width && !is_command(text)) {
             fputc('\n', stream);
             at = 0;
         }

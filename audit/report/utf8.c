@@ -85,6 +85,14 @@ static void append(lip_label *label, size_t *length, const char *text, size_t si
     label->width++;
 }
 
+/* GitHub runs a line of a log that begins with these as a command, blanks before it or not. */
+static void defuse(char *text)
+{
+    text += strspn(text, " ");
+    if (strncmp(text, "::", 2) == 0 || strncmp(text, "##[", 3) == 0)
+        text[0] = '?';
+}
+
 lip_label utf8_fit(const char *text, int width, utf8_keep keep)
 {
     lip_label label = {{0}, 0};
@@ -104,5 +112,6 @@ lip_label utf8_fit(const char *text, int width, utf8_keep keep)
     }
     if (keep == UTF8_KEEP_START && dots > 0)
         append(&label, &length, ".", 1);
+    defuse(label.text);
     return label;
 }

@@ -34,7 +34,8 @@ typedef enum utf8_keep {
     UTF8_KEEP_END    /* "..2.shortcut": the end of a path says more */
 } utf8_keep;
 
-/* `text` made safe as by utf8_print and cut to at most `width` columns. */
+/* `text` made safe as by utf8_print and cut to at most `width` columns; of a text that GitHub's log would run as a
+ * command ("::error::", "##[error]"), the first character is '?'. */
 lip_label utf8_fit(const char *text, int width, utf8_keep keep);
 
 #endif

@@ -377,22 +377,21 @@ lip_status lip_certify(lip_certifier *c, const double *samples, const int64_t *l
         return status;
     size_t *order = lip_alloc(c->memory, (int64_t)tiles, sizeof *order);
     lip_certificate *found = lip_alloc(c->memory, (int64_t)count, sizeof *found); /* the caller's only if all succeed */
-    if (!order || !found) {
-        lip_free(c->memory, order);
-        lip_free(c->memory, found);
-        return full(error);
-    }
-    for (size_t i = 0; i < tiles; i++)
+    for (size_t i = 0; order && i < tiles; i++)
         order[i] = i;
     run r = { .c = c, .samples = samples, .labels = labels, .count = count, .certificates = found };
     int blas_threads = openblas_get_num_threads();
     openblas_set_num_threads(1);
-    lip_run_jobs(certify_job, &r, order, tiles, c->options.threads);
+    if (order && found)
+        lip_run_jobs(certify_job, &r, order, tiles, c->options.threads);
     openblas_set_num_threads(blas_threads);
-    if (!atomic_load(&r.failed))
+    bool has_room = order && found;
+    if (has_room && !atomic_load(&r.failed))
         memcpy(certificates, found, count * sizeof *found);
     lip_free(c->memory, order);
     lip_free(c->memory, found);
+    if (!has_room)
+        return full(error);
     if (!atomic_load(&r.failed))
         return LIP_OK;
     if (error) {

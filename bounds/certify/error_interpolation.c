@@ -6,8 +6,8 @@
  * A |x|, of norm at most gain ||x||, and each meets 5 roundings an axis.
  *
  * A deployed execution computes coordinates and coefficients on its own, in its precision. Where every scale is a power
- * of two within 2^-8 .. 2^8, lengths are at most 2^12 and the corners are not aligned, (o + 1/2) / s - 1/2 and o / s are
- * multiples of 2^-9 below 2^13: exact in float32, as are the coefficients of linear interpolation and the products
+ * of two within 2^-8 .. 2^8, lengths are at most 2^12 and the corners are not aligned, (o + 1/2) / s - 1/2 and o / s
+ * are multiples of 2^-9 below 2^13: exact in float32, as are the coefficients of linear interpolation and the products
  * of two of them (18 bits). Three or more axes round the products: 2 more each. Then the same elements are read, with
  * the same coefficients, and a sum of 2^axes products is left. Elsewhere, the neighbours that a runtime takes
  * may differ from the standard's by rounding, and the step is refused.

@@ -175,7 +175,8 @@ double lip_constant_before_scale(const lip_node *node)
         double element = mean ? lip_tensor_real(mean, i) : (double)offset->floats[i];
         square += element * element;
     }
-    return count > 0 ? lip_norm_of_copies(square, ceil(lip_count_of(node->outputs[0]) / (double)count), (double)count) : 0;
+    double copies = count > 0 ? ceil(lip_count_of(node->outputs[0]) / (double)count) : 0;
+    return count > 0 ? lip_norm_of_copies(square, copies, (double)count) : 0;
 }
 
 /* ------------------------------------------------------------------- rules */

@@ -9,16 +9,17 @@
  *
  * Normalisation of N elements, z = x - mean or x, f(z) = z / s, s = sqrt(|z|^2 / N + eps), y = gamma f + beta.
  *   Mean: off by g_{N+1} sum |x| / N <= g_{N+1} ||x|| / sqrt(N); so the executed z^ has ||z^ - z|| <= g_{N+2} ||x||.
- *   s: |z^|^2 / N is a sum of squares, N + 2 roundings and 64 u where a square is a power, then eps and
- *   the root: s^ = s(z^) (1 + theta_{N+96}). So y^ = gamma f(z^) (1 + theta_{N+112}) + beta (1 + theta_2), and as f has the slope 1 / sqrt(eps) and ||f||^2 <= N,
+ *   s: |z^|^2 / N is a sum of squares, N + 2 roundings and 64 u where a square is a power, then eps and the
+ *   root: s^ = s(z^) (1 + theta_{N+96}). So y^ = gamma f(z^) (1 + theta_{N+112}) + beta (1 + theta_2), and as f has the
+ *   slope 1 / sqrt(eps) and ||f||^2 <= N,
  *     ||y^ - y|| <= g_{2N+128} (max |gamma| (||x|| / sqrt(eps) + sqrt(count)) + ||beta||),  without ||x|| if z = x.
  *   Squares below the normal range: off by tiny each, relative to eps >= 2^-60 less than one u; not so in half.
  *   This is so where the variance is the mean of the squares of centred elements, as in our own executions. A runtime
  *   may compute E[x^2] - E[x]^2, where the error is u ||x||^2 / N next to eps, and nothing useful is proved; so the
  *   deployed executions of a centred normalisation are refused.
  *
- * LRN, y = x D^-b, D = K + a sum x^2, 0 < b <= 1, K >= 2^-60, a >= 0: all terms are positive, so D^ = D (1 + theta_{n+8})
- * for n elements in a window, y^ = y (1 + theta_{n+80}), and ||y|| <= K^-b ||x|| <= gain ||x||.
+ * LRN, y = x D^-b, D = K + a sum x^2, 0 < b <= 1, K >= 2^-60, a >= 0: all terms are positive, so for n
+ * elements in a window D^ = D (1 + theta_{n+8}), y^ = y (1 + theta_{n+80}), and ||y|| <= K^-b ||x|| <= gain ||x||.
  *
  * Norms |x|_1 and |x|_2 of k elements: y^ = y (1 + theta_{k+16}); ||y|| <= gain ||x||, as y(0) = 0. Squares that
  * underflow take sqrt(k tiny) at most off the root.
@@ -26,7 +27,7 @@
  * Softmax over n terms. With z = x - max x rounded, e_i = exp(z_i): the rounding of z_i changes e_i by |z_i| e^{z_i} u;
  * e_i = y_i S with S = sum of e >= 1, so |z_i| <= -log y_i, and the sum over i of y_i |z_i| is at most the entropy,
  * log n. In the 1-norm numerators and denominator add the same: ||dy|| <= (2 log n + 2 * 64 + n + 4) u to first order;
- * second-order terms are covered by another 64 and 2 n, as the total is required to be small. What underflows is n tiny.
+ * second-order terms are covered by another 64 and 2 n, as the total is required to be small. Underflow: n tiny.
  *
  * LogSoftmax over n terms, y_i = x_i - m - log S, m = max x. The rounding of z moves log S by at most u log n:
  * sum y_i e^{+-u |z_i|} lies between n^-u (Jensen) and n^u (as y_i^-u >= e^{u |z_i|}, and sum y_i^(1-u) <= n^u); exp by
@@ -87,8 +88,9 @@ static double block_of(const lip_node *node)
 
 static bool is_centred(const lip_node *node)
 {
-    return is_op(node, "Standardize") ? lip_attr_int(node, "centred", 1) != 0
-                                      : !is_op(node, "RMSNormalization") && !is_op(node, "SimplifiedLayerNormalization");
+    if (is_op(node, "Standardize"))
+        return lip_attr_int(node, "centred", 1) != 0;
+    return !is_op(node, "RMSNormalization") && !is_op(node, "SimplifiedLayerNormalization");
 }
 
 static bool is_readable(const lip_tensor *t) { return t && t->storage != LIP_OPAQUE && t->data; }

@@ -343,5 +343,7 @@ lip_status lip_system_build(const lip_model *model, const lip_layer_plan *plans,
     out->z = (lip_enclosed) { b.z.m, b.z_relative, b.z_absolute };
     out->y = *y;
     out->classes = y->m.rows;
+    if (out->classes < 1 || out->variables < 1) /* LAPACK complains about matrices without rows, aloud */
+        return lip_fail(error, LIP_EUNSUPPORTED, "it has no inputs or no logits");
     return LIP_OK;
 }

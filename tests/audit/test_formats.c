@@ -250,6 +250,47 @@ static void other_formats(void **unused)
     free(metrics);
 }
 
+/* The product of power iterations is an estimate of the product of the gains, not of a tighter L_F. */
+static void power_iteration_gap(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    json_t *document = document_of(&run), *network = json_object_get(document, "network");
+    char *same = sample_render_document(&format_markdown, document);
+    assert_holds(same, "under the proved bound");
+    json_object_set_new(json_object_get(network, "lipschitz"), "upper", json_real(3.5));
+    char *tighter = sample_render_document(&format_markdown, document);
+    assert_holds(tighter, "4, an estimate: 0.2 (4.8 %) under the proved product of the layers");
+    json_object_set_new(network, "product_upper", json_real(3.75));
+    char *above = sample_render_document(&format_markdown, document);
+    assert_holds(above, "- Power iteration: 4, an estimate\n");
+    free(same);
+    free(tighter);
+    free(above);
+    json_decref(document);
+}
+
+/* Names are no markup, and no commands to the service whose log the report is in. */
+static void hostile_names(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    json_t *document = document_of(&run), *layer = json_array_get(json_object_get(document, "layers"), 3);
+    json_object_set_new(layer, "module", json_string("::error::<img src=x> ::error::y"));
+    json_object_set_new(json_object_get(document, "network"), "output", json_string("<img src=y>"));
+    char *markdown = sample_render_document(&format_markdown, document);
+    char *plain = sample_render_document(&format_text, document);
+    assert_null(strstr(markdown, " <img"));
+    assert_null(strstr(markdown, "'<img"));
+    assert_null(strstr(markdown, ":<img"));
+    assert_holds(markdown, "Costs most: ::error::\\<img src=x>");
+    assert_null(strstr(plain, "\n::"));
+    assert_holds(plain, "\n?:error::<img src=x>");
+    free(markdown);
+    free(plain);
+    json_decref(document);
+}
+
 static void costliest_layers(void **unused)
 {
     (void)unused;
@@ -273,7 +314,7 @@ int main(void)
         cmocka_unit_test(csv),          cmocka_unit_test(text),        cmocka_unit_test(text_unknown),
         cmocka_unit_test(markdown),     cmocka_unit_test(costliest_layers),
         cmocka_unit_test(saved_reports), cmocka_unit_test(odd_reports), cmocka_unit_test(limits),
-        cmocka_unit_test(other_formats),
+        cmocka_unit_test(other_formats), cmocka_unit_test(power_iteration_gap), cmocka_unit_test(hostile_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,8 @@ static void changes_on_intervals(void **unused)
     assert_string_equal(comparison_change(2.0, NAN, INFINITY, &relative), "looser");
     assert_string_equal(comparison_change(INFINITY, 1.0, 2.0, &relative), "improved");
     assert_string_equal(comparison_change(INFINITY, NAN, INFINITY, &relative), "unchanged");
+    assert_true(tolerance_limit(1.0, &none) == 1.0); /* what is the same has not grown */
+    assert_true(tolerance_limit(1.0, &(lip_tolerance){0x1p-52, 0.0}) >= 1.0);
     assert_true(tolerance_limit(1.0, &relative) <= 1.1);
     assert_true(tolerance_limit(1.0, &relative) > 1.1 - 1e-12);
 }
@@ -211,6 +213,29 @@ static void baselines(void **unused)
     json_decref(older);
 }
 
+/* What the baseline says nothing about is not passed by saying nothing either. */
+static void baselines_that_say_nothing(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    json_t *report = document_of(&run), *older = document_of(&run);
+    lip_gate gate = {.kind = GATE_BASELINE}, layers = {.kind = GATE_BASELINE_LAYERS};
+    json_object_set_new(report, "comparison", comparison_of(older, "old.json", report, &gate.tolerance));
+    assert_outcome(&gate, report, true, GATES_HOLD, 4.2000001); /* the same, with no tolerance */
+    assert_outcome(&layers, report, true, GATES_HOLD, 0.0);
+    json_object_set_new(older, "certification", json_of("{'radius':{'median':0.5}}"));
+    json_object_set_new(report, "comparison", comparison_of(older, "old.json", report, &gate.tolerance));
+    assert_outcome(&gate, report, true, GATES_NO_VERDICT, 4.2000001); /* --data was left out */
+    json_object_set_new(older, "certification", json_null());
+    json_object_set_new(json_object_get(json_object_get(older, "network"), "lipschitz"), "upper", json_string("inf"));
+    json_array_clear(json_object_get(older, "layers"));
+    json_object_set_new(report, "comparison", comparison_of(older, "old.json", report, &gate.tolerance));
+    assert_outcome(&gate, report, true, GATES_NO_VERDICT, NAN);
+    assert_outcome(&layers, report, true, GATES_NO_VERDICT, NAN);
+    json_decref(report);
+    json_decref(older);
+}
+
 static void outcomes(void **unused)
 {
     (void)unused;
@@ -286,6 +311,8 @@ static void wrong_policies(void **unused)
         {"- a\n", "line 1: a policy is a mapping"},
         {"a: [1, [2]]\n", "line 1: a value is wanted here"},
         {"a:\n  b:\n    c: 1\n", "line 3: a value is wanted here"},
+        {"b: 1\na: []\n", "line 2: 'a' has no value"},
+        {"b: 1\na: {}\n", "line 2: 'a' has no value"},
         {"a: &x 1\n", "line 1: anchors and tags are not read"},
         {"a: &x 1\nb: *x\n", "line 1: anchors and tags are not read"},
         {"a: \"b\n", "line 2: not YAML"},
@@ -310,7 +337,7 @@ int main(void)
         cmocka_unit_test(radii_are_gates),      cmocka_unit_test(spaces),
         cmocka_unit_test(baselines),            cmocka_unit_test(outcomes),
         cmocka_unit_test(findings_are_stable),  cmocka_unit_test(policies),
-        cmocka_unit_test(wrong_policies),
+        cmocka_unit_test(wrong_policies),         cmocka_unit_test(baselines_that_say_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
