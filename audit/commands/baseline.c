@@ -48,6 +48,8 @@ bool baseline_write(const char *path, const json_t *report)
     lip_output_error error;
     if (verdict_of(field(report, "network")) != LIP_BOUNDED)
         return refuse("the baseline is not written: the network has no finite bound");
+    if (field_true(report, "certification.partial") || json_is_object(field(report, "certification.shard")))
+        return refuse("the baseline is not written: only some of the samples were done");
     json_t *lasting = lasting_part(report);
     if (!lasting)
         return refuse("out of memory");

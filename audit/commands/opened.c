@@ -92,6 +92,18 @@ static bool complain(const char *path, const char *why)
     return false;
 }
 
+static bool is_read(const lip_options *options, const char *path)
+{
+    const char *const named[] = {options->policy, options->data.path, options->data.labels};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (named[i] && output_same_file(path, named[i]))
+            return true;
+    for (size_t i = 0; i < options->file_count; i++)
+        if (output_same_file(path, options->files[i]))
+            return true;
+    return false;
+}
+
 /* Does the i-th report go to a file of its own? */
 static bool check_alone(const lip_options *options, size_t i)
 {
@@ -102,6 +114,8 @@ static bool check_alone(const lip_options *options, size_t i)
         return complain(path, "the report would replace the model");
     if (options->baseline && output_same_file(path, options->baseline))
         return complain(path, "the report would replace the baseline; --update-baseline does that");
+    if (is_read(options, path))
+        return complain(path, "the report would replace a file that is read");
     for (size_t other = 0; other < i; other++)
         if (!output_is_stdout(&options->reports[other]) && output_same_file(path, options->reports[other].path))
             return complain(path, "two reports go to this file");

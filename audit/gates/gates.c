@@ -87,6 +87,8 @@ static const char *radii_useless(const lip_judgement *j)
         return "no data: radii are measured on samples (--data)";
     if (field_true(certification, "partial"))
         return "the run ended before all samples were done";
+    if (json_is_object(field(certification, "shard")))
+        return "this is one shard of the samples: merge them all first";
     if (field_count(certification, "samples") == 0)
         return "there are no samples";
     return j->space_known ? NULL : "whether the data are in the units of the model's input is not known: give --scale,"
@@ -194,7 +196,8 @@ static void judge_baseline_radius(lip_judgement *j)
     if (useless)
         because(&f, useless);
     else if (mismatch_threat_model(older, j->report) || mismatch_data(older, j->report))
-        because(&f, "the baseline was certified on other samples or in other units");
+        because(&f, "the baseline was certified on other samples, with other labels, in other units or for another"
+                    " arithmetic");
     else
         f.found = field_number(radius, "model");
     add(j, &f);

@@ -32,7 +32,9 @@ bool mismatch_data(const json_t *older, const json_t *report)
     const json_t *a = field(older, "certification.data"), *b = field(report, "certification.data");
     return json_is_object(a) && json_is_object(b) &&
            (differ(older, report, "certification.data.sha256") || differ(older, report, "certification.samples") ||
-            differ(older, report, "certification.data.first"));
+            differ(older, report, "certification.data.first") ||
+            differ(older, report, "certification.data.labels_sha256") ||
+            differ(older, report, "certification.deployed"));
 }
 
 static void say_if(bool condition, json_t *notes, bool *complete, const char *text, const char *old, const char *new)
@@ -52,7 +54,8 @@ json_t *mismatches(const json_t *older, const json_t *report)
         json_push(notes, &complete, json_text("the threat models differ (input, units or range): the bounds of the"
                                               " whole network and the radii are not comparable"));
     if (mismatch_data(older, report))
-        json_push(notes, &complete, json_text("the samples are not the same"));
+        json_push(notes, &complete, json_text("the samples, their labels or the arithmetic that radii hold for are"
+                                              " not the same"));
     say_if(differ(older, report, "tool.version"), notes, &complete, "lipaudit %.40s made the baseline, this is %.40s",
            field_text(older, "tool.version"), field_text(report, "tool.version"));
     say_if(differ(older, report, "tool.blas"), notes, &complete,

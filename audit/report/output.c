@@ -33,12 +33,27 @@ bool output_check(const lip_output *output, lip_output_error *error)
     return output_is_stdout(output) || replacement_check(REPORT, output->path, error);
 }
 
+/* Neither is there yet: the same name in the same folder. */
+static bool same_place(const char *a, const char *b)
+{
+    struct stat x, y;
+    const char *path[] = {a, b}, *name[2];
+    char folder[2][4096];
+    for (int i = 0; i < 2; i++) {
+        const char *slash = strrchr(path[i], '/');
+        name[i] = slash ? slash + 1 : path[i];
+        snprintf(folder[i], sizeof folder[i], "%.*s.", (int)(name[i] - path[i]), path[i]);
+    }
+    bool both = stat(folder[0], &x) == 0 && stat(folder[1], &y) == 0;
+    return strcmp(a, b) == 0 || (both && strcmp(name[0], name[1]) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
 bool output_same_file(const char *a, const char *b)
 {
     struct stat x, y;
     bool x_exists = stat(a, &x) == 0, y_exists = stat(b, &y) == 0;
     if (!x_exists && !y_exists)
-        return strcmp(a, b) == 0;
+        return same_place(a, b);
     return x_exists && y_exists && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 

@@ -189,6 +189,15 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     report->peak_memory_bytes = atomic_load(&a->memory->peak);
 }
 
+/* Bounds from below come from directions in the inputs; a channel without width has none on the box. */
+static bool is_thin(const lip_input_range *range)
+{
+    for (size_t i = 0; range && i < range->count; i++)
+        if (range->lo[i] == range->hi[i])
+            return true;
+    return false;
+}
+
 static lip_status run(audit *a, lip_report **out, lip_error *error)
 {
     lip_propagation network;
@@ -206,6 +215,8 @@ static lip_status run(audit *a, lip_report **out, lip_error *error)
         a->options.progress(a->options.progress_context, a->count, a->count, NULL);
     if (status == LIP_OK)
         status = lip_propagate(a->model, a->plans, a->gains, a->count, &a->arena, &network, error);
+    if (status == LIP_OK && is_thin(a->options.range))
+        network.network_lower = (double)NAN;
     if (status == LIP_OK)
         status = lip_report_build(a->plans, a->gains, a->seconds, a->count, &network, a->memory, &report, error);
     if (status == LIP_OK)

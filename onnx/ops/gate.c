@@ -160,8 +160,8 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
 
 /*
  * A lower bound of x g(x) for k > 0, over all x: with u = k x, the least u s(u), u P(u) / sqrt 2 (P the normal integral
- * of sqrt 2 u) and Mish of curves.c; k x^2 + b x. For TANH at r = LIP_GATE_CUBIC -0.271346, moved by another r by at most
- * 4 u^4 e^-2u |dr| < 1.2e-4.
+ * of sqrt 2 u) and Mish of curves.c; k x^2 + b x. For TANH at r = LIP_GATE_CUBIC -0.271346, moved by another r by at
+ * most 4 u^4 e^-2u |dr| < 1.2e-4.
  */
 static double least(const struct kind *kind, const double *p)
 {
@@ -181,7 +181,8 @@ static lip_interval gated(lip_interval x, const double *p, const struct kind *ki
     lip_interval y = {INFINITY, -INFINITY};
     for (int i = 0; i < 2; i++) {
         if (at[i] == at[i + 1] && x.lo != x.hi) continue;
-        const double low = isinf(at[i]) ? 0 : kind->gate(at[i], q), high = isinf(at[i + 1]) ? 2 : kind->gate(at[i + 1], q);
+        const double low = isinf(at[i]) ? 0 : kind->gate(at[i], q);
+        const double high = isinf(at[i + 1]) ? 2 : kind->gate(at[i + 1], q);
         const lip_interval g = {fmax(0, low - room * (1 + fabs(low))), high + room * (1 + fabs(high))};
         y = lip_hull(y, lip_times((lip_interval){at[i], at[i + 1]}, g));
     }

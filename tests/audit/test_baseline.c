@@ -66,8 +66,24 @@ static void no_bound(void **unused)
     json_decref(report);
 }
 
+static void some_samples(void **unused)
+{
+    (void)unused;
+    lip_run_info run = sample_run();
+    json_t *report = document_of(&run), *certification = json_object();
+    json_object_set_new(report, "certification", certification);
+    json_object_set_new(certification, "partial", json_true());
+    assert_false(baseline_write(path, report));
+    json_object_set_new(certification, "partial", json_false());
+    json_object_set_new(certification, "shard", json_object());
+    assert_false(baseline_write(path, report));
+    assert_false(baseline_exists(path));
+    json_decref(report);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_lasts), cmocka_unit_test(no_bound)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_lasts), cmocka_unit_test(no_bound),
+                                       cmocka_unit_test(some_samples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,9 @@ static void radii_are_gates(void **unused)
     assert_outcome(&gate, report, true, GATES_HOLD, 0.5);
     assert_outcome(&gate, report, false, GATES_NO_VERDICT, NAN);
     assert_outcome(&gate, none, true, GATES_NO_VERDICT, NAN);
+    json_object_set_new(json_object_get(report, "certification"), "shard", json_of("{'index':1,'count':2}"));
+    assert_outcome(&gate, report, true, GATES_NO_VERDICT, NAN); /* some of the samples */
+    json_object_set_new(json_object_get(report, "certification"), "shard", json_null());
     gate.quantile = 0.75; /* from the samples: 0 0.5 0.6 1, three of four may have less than 0.6 */
     gate.wanted = 0.7;
     json_object_del(json_object_get(json_object_get(report, "certification"), "radius"), "median");
@@ -226,6 +229,15 @@ static void baselines_that_say_nothing(void **unused)
     json_object_set_new(older, "certification", json_of("{'radius':{'median':0.5}}"));
     json_object_set_new(report, "comparison", comparison_of(older, "old.json", report, &gate.tolerance));
     assert_outcome(&gate, report, true, GATES_NO_VERDICT, 4.2000001); /* --data was left out */
+    json_t *samples = json_of("{'samples':2,'radius':{'median':0.5},'deployed':'float32','data':{'sha256':'a',"
+                              "'labels_sha256':'b'}}");
+    json_object_set_new(report, "certification", json_deep_copy(samples));
+    json_object_set_new(older, "certification", samples);
+    json_object_set_new(report, "comparison", comparison_of(older, "old.json", report, &gate.tolerance));
+    assert_outcome(&gate, report, true, GATES_HOLD, 4.2000001);
+    json_object_set_new(json_object_get(samples, "data"), "labels_sha256", json_null());
+    json_object_set_new(report, "comparison", comparison_of(older, "old.json", report, &gate.tolerance));
+    assert_outcome(&gate, report, true, GATES_NO_VERDICT, 4.2000001); /* without labels every sample is right */
     json_object_set_new(older, "certification", json_null());
     json_object_set_new(json_object_get(json_object_get(older, "network"), "lipschitz"), "upper", json_string("inf"));
     json_array_clear(json_object_get(older, "layers"));

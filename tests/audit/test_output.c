@@ -146,6 +146,11 @@ static void knows_the_same_file(void **unused)
     char other[256];
     snprintf(other, sizeof other, "%s/./a", folder);
     assert_true(output_same_file(in_folder("a"), other));
+    char missing[256];
+    snprintf(missing, sizeof missing, "%s/./missing", folder);
+    assert_true(output_same_file(in_folder("missing"), missing));
+    assert_true(output_same_file("missing", "./missing"));
+    assert_false(output_same_file(in_folder("missing"), "missing"));
     assert_true(output_same_file("/nowhere/a", "/nowhere/a"));
     assert_false(output_same_file("/nowhere/a", "/nowhere/b"));
     assert_false(output_same_file(in_folder("a"), "/nowhere/a"));

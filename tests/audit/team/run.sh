@@ -195,6 +195,16 @@ run 2 check "$better" $quick
 has err "'check' wants a gate"
 run 2 check "$better" $quick --baseline baseline.json --report json=baseline.json
 has err "the report would replace the baseline"
+cp worse.json read.json
+run 2 report read.json -o read.json
+has err "the report would replace a file that is read"
+run 2 compare read.json "$better" $quick --report html=./read.json
+same worse.json read.json
+run 2 check "$better" $quick --max-lipschitz 1000 --report json=twice.out --report html=./twice.out
+has err "two reports go to this file"
+run 2 check "$better" $quick --baseline baseline.json --max-regression 5%+6%
+has err "'5%+6%' is not a growth"
+absent twice.out
 run 2 check "$better" $quick --baseline missing.json
 has err "missing.json: No such file or directory"
 step "what was not measured is never taken for success"

@@ -1,11 +1,12 @@
 /*
- * test_out_of_memory.c FOLDER: the k-th allocation of reading and auditing a
- * fixture fails: never a crash, no memory left behind (run it with the
- * sanitizers), and LIP_EMEMORY, or a report that did without a method: its
+ * test_out_of_memory.c FOLDER [every]: the k-th allocation of reading and
+ * auditing a fixture fails: never a crash, no memory left behind (run it with
+ * the sanitizers), and LIP_EMEMORY, or a report that did without a method: its
  * bound is then a weaker one, never a wrong one. Every k on a small residual
  * network; on the fixtures (a CNN, a residual network, one from Keras) every k
- * while reading, and AUDITS of them, evenly spread, in the audit. The levels of
- * effort take many small blocks: MULTIPLIERS of them on the small network.
+ * while reading, and AUDITS of them, evenly spread, in the audit; with `every`
+ * all of them, which takes a quarter of an hour. The levels of effort take
+ * many small blocks: MULTIPLIERS of them on the small network.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -16,12 +17,14 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { AUDITS = 40, MULTIPLIERS = 40 };
 static const int_fast64_t NEVER = INT64_C(1) << 40;
 static const uint64_t CAP = UINT64_C(1) << 30;
 
 static const char *folder;
+static bool every;
 static lip_effort effort = LIP_EFFORT_PRODUCT;
 
 /* Reads and audits with the k-th allocation failing. *rest: how many more there would have been to go. */
@@ -76,7 +79,7 @@ static void check_fixture(const char *name)
     snprintf(path, sizeof path, "%s/%s", folder, name);
     double upper;
     int_fast64_t reading = count(path, NULL, 0, false, &upper), all = count(path, NULL, 0, true, &upper);
-    int_fast64_t step = (all - reading) / AUDITS + 1;
+    int_fast64_t step = every ? 1 : (all - reading) / AUDITS + 1;
     print_message("%s: %lld allocations while reading, each fails; %lld in the audit, one of %lld fails\n", name,
                   (long long)reading, (long long)(all - reading), (long long)step);
     fail_each(path, NULL, 0, 1, reading, 1, 0);
@@ -142,5 +145,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_keras),
     };
     folder = argc > 1 ? argv[1] : "fixtures/models";
+    every = argc > 2 && strcmp(argv[2], "every") == 0;
     return cmocka_run_group_tests_name("out of memory", tests, NULL, NULL);
 }

@@ -688,6 +688,51 @@ static void test_channels(void **state)
     build_free(b);
 }
 
+/* A channel without width does not move: neither its slope nor its weight is a bound from below. */
+static void test_channel_without_width(void **state)
+{
+    (void)state;
+    static const double lo[] = {1, -3}, hi[] = {1, -1}, diagonal[] = {5, 0, 0, 1}, slope = 0.25;
+    const lip_input_range box = {lo, hi, 2};
+    build *b = begin("1x2");
+    build_node(b, "Relu", "x", "y");
+    audited a = audit_on(b, &box);
+    assert_true(a.report->layers[0].gain.upper == 0 && a.report->layers[0].gain.lower == 0);
+    end(&a);
+    b = begin("1x2");
+    build_reals(b, "s", "1", &slope);
+    build_node(b, "PRelu", "x s", "y");
+    a = audit_on(b, &box);
+    assert_true(a.report->layers[0].gain.upper == 0.25 && a.report->layers[0].gain.lower == 0.25);
+    end(&a);
+    b = begin("1x2");
+    build_reals(b, "w", "2x2", diagonal);
+    build_node(b, "MatMul", "x w", "y");
+    a = audit_on(b, &box);
+    assert_true(a.report->network.upper >= 1 && !(a.report->network.lower > 1));
+    end(&a);
+}
+
+/* sqrt 11, whose nearest double is below it although its square rounds to 11. */
+static void test_root_is_rounded_up(void **state)
+{
+    (void)state;
+    static const double zero = 0, one_ = 1;
+    build *b = begin("1x1");
+    double ones[11];
+    for (int i = 0; i < 11; i++) ones[i] = 1;
+    build_reals(b, "ones", "1x11", ones);
+    build_reals(b, "zero", "1", &zero);
+    build_node(b, "GreaterOrEqual", "ones zero", "c");
+    build_node(b, "GreaterOrEqual", "x zero", "d");
+    build_node(b, "And", "c d", "e");
+    build_node(b, "Where", "e x ones", "y");
+    audited a = audit_on(b, &(lip_input_range){&zero, &one_, 1});
+    const double upper = a.report->network.upper;
+    assert_true(fma(upper, upper, -11) >= 0 && upper < 3.3166247903554 * (1 + 1e-14));
+    end(&a);
+}
+
 /* Every allocation may fail: the audit fails cleanly, or goes on without some ranges, never with a smaller bound. */
 static void test_memory(void **state)
 {
@@ -731,6 +776,7 @@ int main(void)
         cmocka_unit_test(test_gains_of_pairs), cmocka_unit_test(test_relu),
         cmocka_unit_test(test_without_a_box),
         cmocka_unit_test(test_channels),       cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_channel_without_width), cmocka_unit_test(test_root_is_rounded_up),
     };
     srand(1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,11 @@ static long double r_gelu(long double x, const double *p)
     return x / 2 * erfcl(-x / sqrtl(2));
 }
 static long double r_hard_sigmoid(long double x, const double *p) { return fmaxl(0, fminl(1, p[0] * x + p[1])); }
-static long double r_hard_swish(long double x, const double *p) { (void)p; return x * fmaxl(0, fminl(1, x / 6 + 0.5L)); }
+static long double r_hard_swish(long double x, const double *p)
+{
+    (void)p;
+    return x * fmaxl(0, fminl(1, x / 6 + 0.5L));
+}
 static long double r_leaky(long double x, const double *p) { return x < 0 ? p[0] * x : p[1] * x; }
 static long double r_log(long double x, const double *p) { (void)p; return logl(x); }
 static long double r_mish(long double x, const double *p) { (void)p; return x * tanhl(softplus(x)); }
@@ -163,10 +167,11 @@ static void test_curves(void **state)
             const double room = 1e-12 * (1 + lip_magnitude(y)) + 1e-3 * (y.hi - y.lo) +
                                 0.6 * pow((x.hi - x.lo) / POINTS, 2);
             if (!(f.low <= y.lo + room) || !(f.high >= y.hi - room))
-                fail_msg("%s on [%.17g, %.17g]: [%.17g, %.17g] is found to be [%.17Lg, %.17Lg]", s->name, x.lo, x.hi, y.lo,
-                         y.hi, f.low, f.high);
+                fail_msg("%s on [%.17g, %.17g]: [%.17g, %.17g] is found to be [%.17Lg, %.17Lg]", s->name, x.lo, x.hi,
+                         y.lo, y.hi, f.low, f.high);
             const double steepest = lip_magnitude(slope);
-            if (!isfinite(s->curve->attained) || !(x.hi - x.lo > 0.01 * (s->to - s->from)) || !isfinite(steepest)) continue;
+            const bool wide = x.hi - x.lo > 0.01 * (s->to - s->from);
+            if (!isfinite(s->curve->attained) || !wide || !isfinite(steepest)) continue;
             if (!(f.steepest >= 0.95L * steepest - 1e-3L))
                 fail_msg("%s on [%.17g, %.17g]: slope %.17g, found %.17Lg", s->name, x.lo, x.hi, steepest, f.steepest);
         }
@@ -255,6 +260,39 @@ static void test_ends(void **state)
     assert_true(isinf(lip_magnitude(slope)));
 }
 
+/* Slopes so small that a formula in passing overflows, underflows or loses digits. */
+static void test_small_slopes(void **state)
+{
+    (void)state;
+    lip_interval y, slope;
+    lip_curve_asinh.on((lip_interval){1e155, 1e160}, NULL, &y, &slope);
+    assert_true(slope.hi >= 1e-155 && slope.hi < 1.000001e-155);
+    const double celu[LIP_CURVE_PARAMETERS] = {1, 0.7f, 0.7f};
+    for (int i = 1; i < 4500; i++) {
+        const double end = -0.1 * i;
+        lip_curve_celu.on((lip_interval){2 * end, end}, celu, &y, &slope);
+        const long double exact = expl((long double)end / celu[2]);
+        assert_true(slope.hi >= exact && slope.hi <= exact * (1 + 1e-12L) + 0x1p-999);
+    }
+}
+
+/* No end of a product is lost to underflow: neither its size nor its sign. */
+static void test_underflow(void **state)
+{
+    (void)state;
+    const lip_interval tiny = {1e-200, 2e-200}, both = {-1e-200, 2e-200}, right = {0, 1e-200};
+    lip_interval y = lip_times(tiny, tiny);
+    assert_true(y.lo == 0 && y.hi > 0);
+    y = lip_times(tiny, lip_negated(tiny));
+    assert_true(y.lo < 0 && y.hi == 0);
+    y = lip_times(right, both);
+    assert_true(y.lo < 0 && y.hi > 0);
+    y = lip_times(lip_at(0), both);
+    assert_true(y.lo == 0 && y.hi == 0);
+    y = lip_times(right, lip_interval_checked(0, INFINITY));
+    assert_true(y.lo == 0 && isinf(y.hi));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +300,8 @@ int main(void)
         cmocka_unit_test(test_slopes_at_points),
         cmocka_unit_test(test_powers),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_small_slopes),
+        cmocka_unit_test(test_underflow),
     };
     srand(1);
     return cmocka_run_group_tests(tests, NULL, NULL);
