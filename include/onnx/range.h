@@ -4,7 +4,8 @@
  * amplify there.
  *
  * Let B be a set of inputs and R(v) a product of intervals with v(x) in R(v)
- * for every x in B. Then gains that hold on the R(v) compose to a Lipschitz
+ * for every x in B; a point at which some value is no real number (the root of
+ * -1) is no point of B. Then gains that hold on the R(v) compose to a Lipschitz
  * constant on B. Let node f have inputs v_1 .. v_k, and let g_i be a Lipschitz
  * constant of f in its input i on R(v_1) x .. x R(v_k), the others held fixed.
  * For x, y in B, change one input of f at a time:

@@ -30,7 +30,7 @@ static void reads_what_people_write(void **unused)
         "label,first,second\n7,0.5,-1e-3\n3,255,0.1\n",
         "\"label\",\"a, b\",\"c\"\n7,0.5,-1e-3\n3,255,0.1\n",
         "# label and numbers\n7,0.5,-1e-3\n3,255,0.1\n",
-        "\xEF\xBB\xBF" "7,0.5,-1e-3\n3,255,0.1\n",
+        "\357\273\2777,0.5,-1e-3\n3,255,0.1\n",
         "\"7\",\" 0.5\" , \"-1e-3\"\n\n 3 ,\t255, +.1e0 \n\n\n",
         "7;0.5;-1E-03\n3;2.55e2;0.1000\n",
         "7\t0.5\t-0.001\n3.0\t255.\t.1\n",
