@@ -165,6 +165,32 @@ static int64_t affordable_evaluations(const audit *a)
     return affordable < 40 ? 0 : affordable > 5000 ? 5000 : (int64_t)affordable;
 }
 
+/* Bounds from below come from directions in the inputs; a channel without width has none on the box. */
+static bool is_thin(const lip_input_range *range)
+{
+    for (size_t i = 0; range && i < range->count; i++)
+        if (range->lo[i] == range->hi[i])
+            return true;
+    return false;
+}
+
+/* Where slopes are searched: inside of the box, since at a kink on its edge an adjoint may take the other side's. */
+static const lip_input_range *inside_of(const lip_input_range *range, lip_arena *arena)
+{
+    double *lo = range ? lip_arena_alloc(arena, (int64_t)range->count, sizeof *lo) : NULL;
+    double *hi = range ? lip_arena_alloc(arena, (int64_t)range->count, sizeof *hi) : NULL;
+    lip_input_range *inside = range ? lip_arena_alloc(arena, 1, sizeof *inside) : NULL;
+    if (!lo || !hi || !inside)
+        return range;
+    for (size_t i = 0; i < range->count; i++) {
+        double margin = 0x1p-20 * (0.5 * range->hi[i] - 0.5 * range->lo[i]);
+        lo[i] = range->lo[i] + margin;
+        hi[i] = range->hi[i] - margin;
+    }
+    *inside = (lip_input_range) { lo, hi, range->count };
+    return inside;
+}
+
 /* Levels of effort beyond the product. What they cannot do leaves the product as it is. */
 static void add_multipliers(audit *a, const lip_propagation *network, lip_report *report)
 {
@@ -172,7 +198,7 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     lip_multiplier_options options = { .effort = (int)effort - (int)LIP_EFFORT_PRODUCT,
                                        .max_seconds = a->options.max_seconds,
                                        .threads = a->options.threads, .seed = a->options.seed,
-                                       .range = a->options.range };
+                                       .range = inside_of(a->options.range, &a->arena) };
     lip_multiplier_bounds bounds;
     if (options.effort == 0 || report->verdict != LIP_BOUNDED || report->network.upper == 0)
         return;
@@ -181,21 +207,14 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     lip_multiplier_run(a->model, a->plans, a->gains, network->cumulative, a->count, &options, lip_report_arena(report),
                        &bounds);
     if (options.effort >= 2 && affordable_evaluations(a) > 0) {
-        lip_slope_options slopes = { a->options.range, a->options.seed, affordable_evaluations(a) };
+        lip_slope_options slopes = { options.range, a->options.seed, affordable_evaluations(a) };
         report->lower_estimate = fmax(lip_slope_search(a->model, &slopes), bounds.lower_estimate); /* NaN: the other */
     }
+    if (is_thin(a->options.range))
+        report->lower_estimate = bounds.lower_estimate = (double)NAN;
     openblas_set_num_threads(blas_threads);
     lip_report_take_multipliers(report, a->plans, a->count, &bounds);
     report->peak_memory_bytes = atomic_load(&a->memory->peak);
-}
-
-/* Bounds from below come from directions in the inputs; a channel without width has none on the box. */
-static bool is_thin(const lip_input_range *range)
-{
-    for (size_t i = 0; range && i < range->count; i++)
-        if (range->lo[i] == range->hi[i])
-            return true;
-    return false;
 }
 
 static lip_status run(audit *a, lip_report **out, lip_error *error)

@@ -3,7 +3,8 @@
 #
 # A case is a folder beside this script: `cmd` is run by sh in an empty folder with $LIPAUDIT and $FIXTURES set;
 # `stdout`, `stderr` (both compared in full where the file exists) and `exit` (0 where it does not) say what is
-# expected. --bless writes what was found into the files that exist.
+# expected. --bless writes what was found into the files that exist. The JSON reports that the cases leave behind are
+# held against the schema, where python3-jsonschema is there.
 # SPDX-License-Identifier: Apache-2.0
 LIPAUDIT=$(realpath "$1") || exit 99
 cases=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +24,8 @@ count=0
 for case in "$cases"/*/; do
     count=$((count + 1))
 done
-echo "1..$count"
+mkdir "$scratch/reports"
+echo "1..$((count + 1))"
 number=0
 failed=0
 for case in "$cases"/*/; do
@@ -36,6 +38,11 @@ for case in "$cases"/*/; do
     if [ "$2" = --bless ]; then
         bless "$case"
     fi
+    for report in "$scratch/work"/*.json "$scratch/stdout"; do
+        if grep -qs '^ *"schema": "lipaudit.report/1"' "$report"; then
+            cp "$report" "$scratch/reports/$number-$(basename "$report")"
+        fi
+    done
     problem=
     for part in stdout stderr; do
         if [ -e "$case/$part" ] && ! cmp -s "$case/$part" "$scratch/$part"; then
@@ -56,4 +63,14 @@ for case in "$cases"/*/; do
         [ ! -e "$case/$part" ] || diff -u "$case/$part" "$scratch/$part" | sed 's/^/# /'
     done
 done
+
+number=$((number + 1))
+if ! /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+    echo "ok $number - JSON reports meet the schema # SKIP python3-jsonschema is not installed"
+elif /usr/bin/python3 "$cases/../valid.py" "$cases/../../../audit/report/report.schema.json" "$scratch/reports"/*; then
+    echo "ok $number - JSON reports meet the schema"
+else
+    failed=1
+    echo "not ok $number - JSON reports meet the schema"
+fi
 exit $failed

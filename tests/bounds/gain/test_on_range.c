@@ -137,6 +137,24 @@ static void test_channels(void **state)
     build_free(b);
 }
 
+/* The search for slopes does not see the side of a kink that lies outside of the box, nor a channel without width. */
+static void test_estimates(void **state)
+{
+    (void)state;
+    static const double weights[] = {1, 0, 0, 5}, lo[] = {0, 2}, hi[] = {1, 2}, wide[] = {1, 3};
+    for (int thin = 0; thin < 2; thin++) {
+        build *b = begin("1x2");
+        build_reals(b, "w", "2x2", weights);
+        build_node(b, "MatMul", "x w", "h");
+        build_node(b, "LeakyRelu", "h", "y");
+        build_attr_float(b, "alpha", 9.0f);
+        audited a = audit_on(b, &(lip_input_range){lo, thin ? hi : wide, 2});
+        assert_true(a.report->network.upper >= (thin ? 1 : 5) && a.report->network.upper < 5.001);
+        assert_true(!(a.report->lower_estimate > (thin ? 1 : 5)));
+        end(&a);
+    }
+}
+
 /* A channel without width does not move: neither its slope nor its weight is a bound from below. */
 static void test_channel_without_width(void **state)
 {
@@ -189,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_sigmoid_from_3_to_9),   cmocka_unit_test(test_relu),
         cmocka_unit_test(test_without_a_box),         cmocka_unit_test(test_channels),
         cmocka_unit_test(test_channel_without_width), cmocka_unit_test(test_root_is_rounded_up),
+        cmocka_unit_test(test_estimates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
