@@ -145,9 +145,9 @@ static void test_estimates(void **state)
     for (int thin = 0; thin < 2; thin++) {
         build *b = begin("1x2");
         build_reals(b, "w", "2x2", weights);
-        build_node(b, "MatMul", "x w", "h");
-        build_node(b, "LeakyRelu", "h", "y");
+        build_node(b, "LeakyRelu", "x", "h");
         build_attr_float(b, "alpha", 9.0f);
+        build_node(b, "MatMul", "h w", "y");
         audited a = audit_on(b, &(lip_input_range){lo, thin ? hi : wide, 2});
         assert_true(a.report->network.upper >= (thin ? 1 : 5) && a.report->network.upper < 5.001);
         assert_true(!(a.report->lower_estimate > (thin ? 1 : 5)));
