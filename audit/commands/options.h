@@ -83,7 +83,7 @@ extern const size_t flag_count;
 bool flag_applies(const lip_flag *flag, const lip_command *command);
 
 /*
- * argv[0] is the command's name. Fills *options, which borrows argv's strings
+ * argv[0] is the command's name. Fills *options, which borrows argv and its strings
  * and must stay where it is. False with a one-line message on wrong use:
  * unknown flag (with the nearest one), missing or wrong value, no model.
  */

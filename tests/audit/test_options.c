@@ -13,12 +13,13 @@
 
 #define MAX_WORDS 64
 
-/* Splits at spaces; the words live in `store`. */
+/* Splits at spaces; options borrow the words, which live until the next call. */
 static bool parse(const lip_command *command, const char *line, lip_options *options, lip_options_error *error)
 {
     static char store[512];
-    char *argv[MAX_WORDS + 1] = {NULL};
+    static char *argv[MAX_WORDS + 1];
     int argc = 0;
+    memset(argv, 0, sizeof argv);
     snprintf(store, sizeof store, "%s", line);
     for (char *word = strtok(store, " "); word && argc < MAX_WORDS; word = strtok(NULL, " "))
         argv[argc++] = word;
