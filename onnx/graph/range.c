@@ -153,14 +153,16 @@ static bool lend_input(walk *w, const lip_value *value, size_t i)
     if (constant == NULL && r->lo != NULL)
         return true;
     w->lent[i] = lip_alloc(w->memory, constant != NULL ? span->count : 2 * span->count, sizeof(double));
+    if (w->lent[i] == NULL)
+        return false;
     span->lo = w->lent[i];
     span->hi = constant != NULL ? w->lent[i] : w->lent[i] + span->count;
     span->constant = constant != NULL;
-    if (w->lent[i] != NULL && constant != NULL)
+    if (constant != NULL)
         lip_tensor_to_real(constant, w->lent[i]);
-    else if (w->lent[i] != NULL)
+    else
         fill(w->lent[i], w->lent[i] + span->count, span->count, limits_of(value->dtype));
-    return w->lent[i] != NULL;
+    return true;
 }
 
 /* Whether there is something to be said about the node: all its numbers are there. */
