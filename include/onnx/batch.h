@@ -57,13 +57,4 @@ lip_status lip_batch_forward(lip_batch *batch, const double *samples, int64_t co
 const double *lip_batch_f64(const lip_batch *batch, const lip_value *value);
 const float *lip_batch_f32(const lip_batch *batch, const lip_value *value);
 
-/*
- * For an affine node x -> A x + b: y = |A| x + |b| elementwise, x >= 0, [count][elements] in float64, computed in the
- * batch's precision with rounding as above (LIP_BATCH_F32 rounds x to float32 first, and what is below float32's range
- * is lost). Any count >= 0, at any time. Costs as much as the node's forward; the first call for a node takes memory
- * for |A|. Refuses (LIP_EUNSUPPORTED) a node that is not affine in one input with constant weights.
- */
-lip_status lip_batch_magnitude(lip_batch *batch, const lip_node *node, const double *x, int64_t count, double *y,
-                               lip_error *error);
-
 #endif

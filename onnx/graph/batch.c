@@ -31,7 +31,6 @@ struct lip_batch {
     void *scratch;     /* for the step that runs */
     lip_step *steps;
     size_t step_count;
-    size_t *step_of;   /* by the node's index; LIP_NO_STEP where it is folded */
     const void **in;   /* of a generic step */
     void **out;
     void *logits;      /* [capacity][elements], when a forward is done */
@@ -63,16 +62,13 @@ static lip_status refuse(const lip_model *model, int64_t capacity, lip_error *er
 static lip_status open_steps(lip_batch *b, lip_error *error)
 {
     const lip_model *model = b->model;
-    const int64_t nodes = (int64_t)model->node_count;
     size_t inputs = 1, outputs = 1;
     lip_status status = LIP_OK;
-    b->steps = lip_arena_alloc(&b->arena, nodes, sizeof *b->steps);
-    b->step_of = lip_arena_alloc(&b->arena, nodes, sizeof *b->step_of);
-    if (b->steps == NULL || b->step_of == NULL)
+    b->steps = lip_arena_alloc(&b->arena, (int64_t)model->node_count, sizeof *b->steps);
+    if (b->steps == NULL)
         return lip_fail_memory(error, NULL, "a batch");
     for (size_t i = 0; i < model->node_count && status == LIP_OK; i++) {
         const lip_node *node = model->nodes[i];
-        b->step_of[i] = node->folded ? LIP_NO_STEP : b->step_count;
         if (node->folded)
             continue;
         inputs = node->input_count > inputs ? node->input_count : inputs;
@@ -254,9 +250,9 @@ static lip_status run_step(lip_batch *b, const lip_step *step, bool watched, int
     const void *x = array_of(b, from);
     void *y = array_of(b, to);
     if (step->kind == LIP_STEP_CONV)
-        lip_batch_conv_run(step->conv, LIP_SIGNED, relu, count, x, y, b->scratch);
+        lip_batch_conv_run(step->conv, relu, count, x, y, b->scratch);
     else if (step->kind == LIP_STEP_DENSE)
-        lip_batch_dense_run(step->dense, LIP_SIGNED, relu, count, x, y);
+        lip_batch_dense_run(step->dense, relu, count, x, y);
     else if (step->kind == LIP_STEP_POOL)
         lip_batch_pool_run(step->pool, count, x, y);
     else
@@ -320,59 +316,4 @@ const double *lip_batch_f64(const lip_batch *batch, const lip_value *value)
 const float *lip_batch_f32(const lip_batch *batch, const lip_value *value)
 {
     return elements_of(batch, value, LIP_F32);
-}
-
-static lip_status run_absolute(lip_batch *b, const lip_step *step, int64_t count, const void *x, void *y,
-                               lip_error *error)
-{
-    lip_status status;
-    if (step->kind == LIP_STEP_CONV) {
-        status = lip_batch_conv_make_absolute(step->conv, b->memory, error);
-        if (status == LIP_OK)
-            lip_batch_conv_run(step->conv, LIP_ABSOLUTE, false, count, x, y, b->scratch);
-    } else {
-        status = lip_batch_dense_make_absolute(step->dense, b->memory, error);
-        if (status == LIP_OK)
-            lip_batch_dense_run(step->dense, LIP_ABSOLUTE, false, count, x, y);
-    }
-    return status;
-}
-
-/* By way of float32 arrays. */
-static lip_status run_rounded(lip_batch *b, const lip_step *step, int64_t count, const double *x, int64_t x_count,
-                              double *y, int64_t y_count, lip_error *error)
-{
-    void *from = lip_alloc(b->memory, x_count, b->kernels->size);
-    void *to = lip_alloc(b->memory, y_count, b->kernels->size);
-    lip_status status = LIP_EMEMORY;
-    if (from != NULL && to != NULL) {
-        b->kernels->from_f64(x_count, x, from);
-        status = run_absolute(b, step, count, from, to, error);
-        if (status == LIP_OK)
-            b->kernels->to_f64(y_count, to, y);
-    } else {
-        lip_fail_memory(error, step->node, "magnitudes");
-    }
-    lip_free(b->memory, from);
-    lip_free(b->memory, to);
-    return status;
-}
-
-lip_status lip_batch_magnitude(lip_batch *batch, const lip_node *node, const double *x, int64_t count, double *y,
-                               lip_error *error)
-{
-    const size_t index = batch->step_of[node->index];
-    const lip_step *step = index != LIP_NO_STEP ? &batch->steps[index] : NULL;
-    int64_t x_count, y_count;
-    if (step == NULL || !step->affine)
-        return lip_fail_node(error, LIP_EUNSUPPORTED, node, "it is not affine in one input");
-    if (step->kind == LIP_STEP_GENERIC)
-        return lip_batch_generic_magnitude(step->generic, count, x, y, error);
-    if (batch->precision == LIP_BATCH_F64)
-        return run_absolute(batch, step, count, x, y, error);
-    if (!lip_shape_count(&node->inputs[lip_node_varying(node)]->shape, &x_count) ||
-        !lip_shape_count(&node->outputs[0]->shape, &y_count) || !lip_size_mul(x_count, count, &x_count) ||
-        !lip_size_mul(y_count, count, &y_count))
-        return lip_fail_memory(error, node, "magnitudes");
-    return run_rounded(batch, step, count, x, x_count, y, y_count, error);
 }

@@ -188,12 +188,6 @@ int64_t lip_batch_conv_scratch(const lip_batch_conv *conv)
     return conv->scratch;
 }
 
-lip_status lip_batch_conv_make_absolute(lip_batch_conv *conv, lip_memory *memory, lip_error *error)
-{
-    return lip_tiles_make_absolute(&conv->tiles, memory) ? LIP_OK
-                                                         : lip_fail_memory(error, NULL, "magnitudes of weights");
-}
-
 /* Indices in [first, last) of axis i lie inside of the grid. */
 static void inside(const lip_batch_conv *c, int i, int64_t *first, int64_t *last)
 {
@@ -243,7 +237,7 @@ static void add_tap(const lip_batch_conv *c, const void *w, const char *x, char 
 }
 
 /* A group of a few channels (depthwise) would leave most lanes idle: positions are the lanes then. */
-static void run_direct(const lip_batch_conv *c, lip_signs signs, bool relu, int64_t images, const char *x, char *y)
+static void run_direct(const lip_batch_conv *c, bool relu, int64_t images, const char *x, char *y)
 {
     const lip_tiles *t = &c->tiles;
     const size_t size = t->kernels->size;
@@ -252,15 +246,15 @@ static void run_direct(const lip_batch_conv *c, lip_signs signs, bool relu, int6
         const int64_t group = i % channels / t->channels, channel = i % t->channels;
         const char *from = x + (size_t)(i / channels * t->in_image + group * t->in_group) * size;
         char *to = y + (size_t)(i * t->positions) * size;
-        t->kernels->fill(t->positions, lip_tiles_bias(t, signs, group, channel), to);
+        t->kernels->fill(t->positions, lip_tiles_bias(t, group, channel), to);
         for (int64_t k = 0; k < t->terms; k++)
-            add_tap(c, lip_tiles_weight(t, signs, group, channel, k), from + (size_t)t->offset[k] * size, to);
+            add_tap(c, lip_tiles_weight(t, group, channel, k), from + (size_t)t->offset[k] * size, to);
         if (relu)
             t->kernels->relu(t->positions, to, to);
     }
 }
 
-void lip_batch_conv_run(const lip_batch_conv *conv, lip_signs signs, bool relu, int64_t count, const void *x, void *y,
+void lip_batch_conv_run(const lip_batch_conv *conv, bool relu, int64_t count, const void *x, void *y,
                         void *scratch)
 {
     const lip_tiles *t = &conv->tiles;
@@ -272,8 +266,8 @@ void lip_batch_conv_run(const lip_batch_conv *conv, lip_signs signs, bool relu, 
         char *to = (char *)y + (size_t)(i * t->out_image) * size;
         const char *grids = grids_of(conv, some, from, scratch);
         if (conv->direct)
-            run_direct(conv, signs, relu, some, grids, to);
+            run_direct(conv, relu, some, grids, to);
         else
-            lip_tiles_run(t, signs, relu, some, grids, to);
+            lip_tiles_run(t, relu, some, grids, to);
     }
 }

@@ -12,8 +12,8 @@
 
 struct lip_batch_dense {
     lip_tiles tiles;
-    int64_t slices;          /* of one sample */
-    void *shift[LIP_SIGNS];  /* b of a whole sample, where it is not the same for every slice; else NULL */
+    int64_t slices; /* of one sample */
+    void *shift;    /* b of a whole sample, where it is not the same for every slice; else NULL */
 };
 
 static int64_t inner_of(const lip_shape *shape, int axis)
@@ -87,13 +87,10 @@ static lip_status keep_shift(lip_batch_dense *d, const lip_node *node, const dou
             lip_tiles_set_bias(t, 0, r, shift[r * t->positions]);
         return LIP_OK;
     }
-    for (int i = 0; i < LIP_SIGNS; i++) {
-        d->shift[i] = lip_alloc(memory, output_count(d), t->kernels->size);
-        if (d->shift[i] == NULL)
-            return lip_fail_memory(error, node, "its shift");
-        t->kernels->from_f64(output_count(d), shift, d->shift[i]);
-    }
-    t->kernels->magnitude(output_count(d), d->shift[LIP_ABSOLUTE], d->shift[LIP_ABSOLUTE]);
+    d->shift = lip_alloc(memory, output_count(d), t->kernels->size);
+    if (d->shift == NULL)
+        return lip_fail_memory(error, node, "its shift");
+    t->kernels->from_f64(output_count(d), shift, d->shift);
     return LIP_OK;
 }
 
@@ -139,24 +136,16 @@ void lip_batch_dense_free(lip_batch_dense *dense, lip_memory *memory)
     if (dense == NULL)
         return;
     lip_tiles_free(&dense->tiles, memory);
-    for (int i = 0; i < LIP_SIGNS; i++)
-        lip_free(memory, dense->shift[i]);
+    lip_free(memory, dense->shift);
     lip_free(memory, dense);
 }
 
-lip_status lip_batch_dense_make_absolute(lip_batch_dense *dense, lip_memory *memory, lip_error *error)
-{
-    return lip_tiles_make_absolute(&dense->tiles, memory) ? LIP_OK
-                                                          : lip_fail_memory(error, NULL, "magnitudes of weights");
-}
-
-void lip_batch_dense_run(const lip_batch_dense *dense, lip_signs signs, bool relu, int64_t count, const void *x,
-                         void *y)
+void lip_batch_dense_run(const lip_batch_dense *dense, bool relu, int64_t count, const void *x, void *y)
 {
     const lip_kernels *kernels = dense->tiles.kernels;
     const int64_t elements = output_count(dense);
-    const void *shift = dense->shift[signs];
-    lip_tiles_run(&dense->tiles, signs, relu && shift == NULL, count * dense->slices, x, y);
+    const void *shift = dense->shift;
+    lip_tiles_run(&dense->tiles, relu && shift == NULL, count * dense->slices, x, y);
     for (int64_t s = 0; shift != NULL && s < count; s++) {
         char *to = (char *)y + (size_t)(s * elements) * kernels->size;
         kernels->add(elements, to, shift, to);

@@ -7,8 +7,6 @@
  */
 #include "batch_parts.h"
 
-#include <math.h>
-
 struct lip_batch_generic {
     const lip_node *node;
     const lip_kernels *kernels;
@@ -184,64 +182,5 @@ lip_status lip_affine_shift(const lip_node *node, lip_memory *memory, double *sh
     }
     lip_binding_close(&binding);
     lip_free(memory, zeros);
-    return status;
-}
-
-/* The binding's real constants replaced by their magnitudes, which belong to it. */
-static lip_status make_absolute(lip_binding *binding, lip_error *error)
-{
-    const lip_node *node = binding->node;
-    for (size_t i = 0; i < node->input_count; i++) {
-        const lip_tensor *constant = lip_node_constant(node, i);
-        if (constant == NULL || !lip_dtype_is_real(constant->dtype))
-            continue;
-        if (binding->converted[i].data == NULL)
-            binding->converted[i] = lip_tensor_converted(constant, binding->memory);
-        if (binding->converted[i].data == NULL)
-            return lip_fail_memory(error, node, "its magnitudes");
-        for (int64_t k = 0; k < constant->count; k++)
-            binding->converted[i].f64_room[k] = fabs(binding->converted[i].f64[k]);
-        binding->in[i] = &binding->converted[i];
-    }
-    return LIP_OK;
-}
-
-/* Every coefficient of the linear part is a product of a constant's element and one factor for all (alpha). */
-static lip_status magnitudes(lip_batch_generic *g, lip_binding *binding, int64_t count, const double *shift,
-                             const double *x, double *y, lip_error *error)
-{
-    const size_t varying = (size_t)lip_node_varying(g->node);
-    lip_tensor from = g->in[varying], to = g->out[0];
-    lip_status status = LIP_OK;
-    binding->in[varying] = &from;
-    binding->out[0] = &to;
-    for (int64_t s = 0; s < count && status == LIP_OK; s++) {
-        from.f64 = x + s * from.count;
-        to.f64_room = y + s * to.count;
-        const lip_call call = lip_binding_call(binding, true);
-        status = g->node->op->forward(&call, error);
-        for (int64_t i = 0; status == LIP_OK && i < to.count; i++)
-            to.f64_room[i] = fabs(to.f64[i]) + fabs(shift[i]);
-    }
-    return status;
-}
-
-lip_status lip_batch_generic_magnitude(lip_batch_generic *generic, int64_t count, const double *x, double *y,
-                                       lip_error *error)
-{
-    const lip_node *node = generic->node;
-    lip_binding binding;
-    double *shift = lip_alloc(generic->memory, generic->out[0].count, sizeof *shift);
-    lip_status status = lip_binding_open(&binding, generic->memory, node->input_count, node->output_count, error);
-    if (status == LIP_OK)
-        status = shift != NULL ? lip_binding_set(&binding, node, error) : lip_fail_memory(error, node, "its shift");
-    if (status == LIP_OK)
-        status = lip_affine_shift(node, generic->memory, shift, error);
-    if (status == LIP_OK)
-        status = make_absolute(&binding, error);
-    if (status == LIP_OK)
-        status = magnitudes(generic, &binding, count, shift, x, y, error);
-    lip_binding_close(&binding);
-    lip_free(generic->memory, shift);
     return status;
 }

@@ -47,7 +47,6 @@ typedef struct lip_kernels {
     void (*fill)(int64_t count, const void *value, void *y);
     void (*relu)(int64_t count, const void *x, void *y);                /* NaN stays NaN; y may be x */
     void (*add)(int64_t count, const void *a, const void *b, void *y);  /* y may be a or b */
-    void (*magnitude)(int64_t count, const void *x, void *y);           /* |x|; y may be x */
     void (*from_f64)(int64_t count, const double *x, void *y);
     void (*to_f64)(int64_t count, const void *x, double *y);
 } lip_kernels;

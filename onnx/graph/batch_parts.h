@@ -22,12 +22,10 @@ typedef struct lip_batch_conv lip_batch_conv;
 lip_status lip_batch_conv_open(const lip_node *node, const lip_conv *conv, const lip_kernels *kernels,
                                lip_memory *memory, lip_batch_conv **out, lip_error *error);
 void lip_batch_conv_free(lip_batch_conv *conv, lip_memory *memory); /* NULL is fine */
-lip_status lip_batch_conv_make_absolute(lip_batch_conv *conv, lip_memory *memory, lip_error *error);
 /* Bytes of workspace for a run, whatever its count. */
 int64_t lip_batch_conv_scratch(const lip_batch_conv *conv);
 /* y [count][output] = A x [count][input] + b, then max(., 0) if relu. x and y do not overlap. */
-void lip_batch_conv_run(const lip_batch_conv *conv, lip_signs signs, bool relu, int64_t count, const void *x, void *y,
-                        void *scratch);
+void lip_batch_conv_run(const lip_batch_conv *conv, bool relu, int64_t count, const void *x, void *y, void *scratch);
 
 /* batch_dense.c: one matrix over all slices of the input. */
 typedef struct lip_batch_dense lip_batch_dense;
@@ -35,9 +33,7 @@ typedef struct lip_batch_dense lip_batch_dense;
 lip_status lip_batch_dense_open(const lip_node *node, const lip_dense *dense, const lip_kernels *kernels,
                                 lip_memory *memory, lip_batch_dense **out, lip_error *error);
 void lip_batch_dense_free(lip_batch_dense *dense, lip_memory *memory); /* NULL is fine */
-lip_status lip_batch_dense_make_absolute(lip_batch_dense *dense, lip_memory *memory, lip_error *error);
-void lip_batch_dense_run(const lip_batch_dense *dense, lip_signs signs, bool relu, int64_t count, const void *x,
-                         void *y);
+void lip_batch_dense_run(const lip_batch_dense *dense, bool relu, int64_t count, const void *x, void *y);
 
 /* batch_pool.c: MaxPool whose indices nobody reads. */
 typedef struct lip_batch_pool lip_batch_pool;
@@ -55,9 +51,6 @@ int64_t lip_batch_generic_scratch(const lip_batch_generic *generic); /* bytes */
 /* in[i] and out[i]: arrays of `count` samples in the values' storage; NULL for constants and for what nobody reads. */
 lip_status lip_batch_generic_run(lip_batch_generic *generic, int64_t count, const void *const *in, void *const *out,
                                  void *scratch, lip_error *error);
-/* y = |A| x + |b| of an affine node in its one varying input. */
-lip_status lip_batch_generic_magnitude(lip_batch_generic *generic, int64_t count, const double *x, double *y,
-                                       lip_error *error);
 
 /* The node's value where its one varying input is zero: an affine node's b, of output 0's size. */
 lip_status lip_affine_shift(const lip_node *node, lip_memory *memory, double *shift, lip_error *error);

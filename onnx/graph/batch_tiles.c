@@ -51,19 +51,17 @@ bool lip_tiles_open(lip_tiles *tiles, lip_memory *memory)
         return false;
     tiles->offset = lip_alloc(memory, tiles->terms, sizeof *tiles->offset);
     tiles->base = lip_alloc(memory, tiles->positions, sizeof *tiles->base);
-    tiles->weight[LIP_SIGNED] = lip_alloc(memory, weights, size);
-    tiles->bias[LIP_SIGNED] = lip_alloc(memory, rows, size);
+    tiles->weight = lip_alloc(memory, weights, size);
+    tiles->bias = lip_alloc(memory, rows, size);
     tiles->sums = lip_alloc(memory, LIP_TILES_CHUNK * 2 * lanes, size);
-    return tiles->offset != NULL && tiles->base != NULL && tiles->weight[LIP_SIGNED] != NULL &&
-           tiles->bias[LIP_SIGNED] != NULL && tiles->sums != NULL;
+    return tiles->offset != NULL && tiles->base != NULL && tiles->weight != NULL && tiles->bias != NULL &&
+           tiles->sums != NULL;
 }
 
 void lip_tiles_free(lip_tiles *tiles, lip_memory *memory)
 {
-    for (int i = 0; i < LIP_SIGNS; i++) {
-        lip_free(memory, tiles->weight[i]);
-        lip_free(memory, tiles->bias[i]);
-    }
+    lip_free(memory, tiles->weight);
+    lip_free(memory, tiles->bias);
     lip_free(memory, tiles->offset);
     lip_free(memory, tiles->base);
     lip_free(memory, tiles->sums);
@@ -79,39 +77,22 @@ static void set(const lip_tiles *t, void *to, size_t at, double value)
 
 void lip_tiles_set_weight(lip_tiles *tiles, int64_t group, int64_t channel, int64_t term, double value)
 {
-    set(tiles, tiles->weight[LIP_SIGNED], weight_at(tiles, group, channel, term), value);
+    set(tiles, tiles->weight, weight_at(tiles, group, channel, term), value);
 }
 
 void lip_tiles_set_bias(lip_tiles *tiles, int64_t group, int64_t channel, double value)
 {
-    set(tiles, tiles->bias[LIP_SIGNED], bias_at(tiles, group, channel), value);
+    set(tiles, tiles->bias, bias_at(tiles, group, channel), value);
 }
 
-const void *lip_tiles_weight(const lip_tiles *tiles, lip_signs signs, int64_t group, int64_t channel, int64_t term)
+const void *lip_tiles_weight(const lip_tiles *tiles, int64_t group, int64_t channel, int64_t term)
 {
-    return (const char *)tiles->weight[signs] + weight_at(tiles, group, channel, term);
+    return (const char *)tiles->weight + weight_at(tiles, group, channel, term);
 }
 
-const void *lip_tiles_bias(const lip_tiles *tiles, lip_signs signs, int64_t group, int64_t channel)
+const void *lip_tiles_bias(const lip_tiles *tiles, int64_t group, int64_t channel)
 {
-    return (const char *)tiles->bias[signs] + bias_at(tiles, group, channel);
-}
-
-bool lip_tiles_make_absolute(lip_tiles *tiles, lip_memory *memory)
-{
-    const lip_kernels *kernels = tiles->kernels;
-    const int64_t rows = tiles->groups * tiles->padded;
-    if (tiles->weight[LIP_ABSOLUTE] != NULL && tiles->bias[LIP_ABSOLUTE] != NULL)
-        return true;
-    if (tiles->weight[LIP_ABSOLUTE] == NULL)
-        tiles->weight[LIP_ABSOLUTE] = lip_alloc(memory, rows * tiles->terms, kernels->size);
-    if (tiles->bias[LIP_ABSOLUTE] == NULL)
-        tiles->bias[LIP_ABSOLUTE] = lip_alloc(memory, rows, kernels->size);
-    if (tiles->weight[LIP_ABSOLUTE] == NULL || tiles->bias[LIP_ABSOLUTE] == NULL)
-        return false;
-    kernels->magnitude(rows * tiles->terms, tiles->weight[LIP_SIGNED], tiles->weight[LIP_ABSOLUTE]);
-    kernels->magnitude(rows, tiles->bias[LIP_SIGNED], tiles->bias[LIP_ABSOLUTE]);
-    return true;
+    return (const char *)tiles->bias + bias_at(tiles, group, channel);
 }
 
 /* A walk over the positions of all images. */
@@ -169,7 +150,7 @@ static void collect(const lip_tiles *t, const void *bias, bool relu, int64_t wid
     }
 }
 
-void lip_tiles_run(const lip_tiles *tiles, lip_signs signs, bool relu, int64_t images, const void *x, void *y)
+void lip_tiles_run(const lip_tiles *tiles, bool relu, int64_t images, const void *x, void *y)
 {
     const lip_tiles *t = tiles;
     const size_t size = t->kernels->size;
@@ -181,8 +162,8 @@ void lip_tiles_run(const lip_tiles *tiles, lip_signs signs, bool relu, int64_t i
             char *to = (char *)y + (size_t)((g * t->channels + c) * t->positions) * size;
             for (int64_t begin = 0; begin < positions; begin += LIP_TILES_CHUNK) {
                 const int64_t count = min_i64(LIP_TILES_CHUNK, positions - begin);
-                multiply(t, from, lip_tiles_weight(t, signs, g, c, 0), width, begin, count);
-                collect(t, lip_tiles_bias(t, signs, g, c), relu, width, min_i64(width, t->channels - c), begin, count,
+                multiply(t, from, lip_tiles_weight(t, g, c, 0), width, begin, count);
+                collect(t, lip_tiles_bias(t, g, c), relu, width, min_i64(width, t->channels - c), begin, count,
                         to);
             }
         }

@@ -15,9 +15,6 @@
 
 #include "batch_kernels.h"
 
-/* A x + b, or |A| x + |b|: the weights as packed, the second made when it is first asked for. */
-typedef enum lip_signs { LIP_SIGNED, LIP_ABSOLUTE, LIP_SIGNS } lip_signs;
-
 /* Positions that share what the caches hold: a multiple of every kernel's tile. */
 #define LIP_TILES_CHUNK 240
 
@@ -27,8 +24,8 @@ typedef struct lip_tiles {
     int64_t in_image, in_group, out_image;
     int64_t padded;           /* channels, rounded up to whole vectors */
     int64_t *offset, *base;   /* the caller fills them */
-    void *weight[LIP_SIGNS];  /* [groups] blocks of [terms][up to two vectors of channels] */
-    void *bias[LIP_SIGNS];    /* [groups][padded] */
+    void *weight; /* [groups] blocks of [terms][up to two vectors of channels] */
+    void *bias;   /* [groups][padded] */
     void *sums;
 } lip_tiles;
 
@@ -40,12 +37,10 @@ void lip_tiles_free(lip_tiles *tiles, lip_memory *memory);
 void lip_tiles_set_weight(lip_tiles *tiles, int64_t group, int64_t channel, int64_t term, double value);
 void lip_tiles_set_bias(lip_tiles *tiles, int64_t group, int64_t channel, double value);
 /* Where they are kept. */
-const void *lip_tiles_weight(const lip_tiles *tiles, lip_signs signs, int64_t group, int64_t channel, int64_t term);
-const void *lip_tiles_bias(const lip_tiles *tiles, lip_signs signs, int64_t group, int64_t channel);
-
-bool lip_tiles_make_absolute(lip_tiles *tiles, lip_memory *memory);
+const void *lip_tiles_weight(const lip_tiles *tiles, int64_t group, int64_t channel, int64_t term);
+const void *lip_tiles_bias(const lip_tiles *tiles, int64_t group, int64_t channel);
 
 /* The product above for `images` images, then max(., 0) if relu. x and y do not overlap. */
-void lip_tiles_run(const lip_tiles *tiles, lip_signs signs, bool relu, int64_t images, const void *x, void *y);
+void lip_tiles_run(const lip_tiles *tiles, bool relu, int64_t images, const void *x, void *y);
 
 #endif

@@ -24,6 +24,8 @@ double element(const lip_batch *batch, const lip_value *value, int64_t i);
 
 /* An affine node's operator on one sample in float64. */
 void evaluate(const lip_node *node, lip_memory *memory, const double *x, double *y);
+/* y = |A| x + |b| of an affine node x -> A x + b, for x >= 0, in float64. */
+void magnitude(const lip_node *node, lip_memory *memory, const double *x, double *y);
 
 /*
  * Runs the model in both precisions with every set of kernels, with and without a visitor, with counts below the

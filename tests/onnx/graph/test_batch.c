@@ -120,12 +120,11 @@ static void too_many_samples(void **unused)
     lip_batch *batch = NULL;
     lip_memory memory;
     lip_error error;
-    double x[18] = { 0 }, y[12];
+    double x[18] = { 0 };
     lip_memory_init(&memory, 0);
     assert_int_equal(lip_batch_open(model, 2, LIP_BATCH_F64, &memory, &batch, &error), LIP_OK);
     assert_int_equal(lip_batch_forward(batch, x, 3, NULL, NULL, &error), LIP_EUSAGE);
     assert_int_equal(lip_batch_forward(batch, x, 0, NULL, NULL, &error), LIP_OK);
-    assert_int_equal(lip_batch_magnitude(batch, model->nodes[0], x, 2, y, &error), LIP_OK);
     lip_batch_free(&batch);
     lip_model_free(&model);
     build_free(b);
@@ -176,18 +175,6 @@ static build *mixed(void)
     return b;
 }
 
-static lip_status magnitude_of(void *context, lip_batch *batch, const lip_node *node, int64_t count, lip_error *error)
-{
-    (void)context;
-    if (node->op->gain.kind != LIP_GAIN_DENSE && node->op->gain.kind != LIP_GAIN_CONV)
-        return LIP_OK;
-    double *x = room(count * count_of(node->inputs[0])), *y = room(count * count_of(node->outputs[0]));
-    const lip_status status = lip_batch_magnitude(batch, node, x, count, y, error);
-    free(x);
-    free(y);
-    return status;
-}
-
 static lip_status run_everything(const lip_model *model, lip_memory *memory, lip_batch_precision precision)
 {
     lip_batch *batch = NULL;
@@ -196,8 +183,6 @@ static lip_status run_everything(const lip_model *model, lip_memory *memory, lip
     lip_status status = lip_batch_open(model, 2, precision, memory, &batch, &error);
     if (status == LIP_OK)
         status = lip_batch_forward(batch, x, 2, NULL, NULL, &error);
-    if (status == LIP_OK)
-        status = lip_batch_forward(batch, x, 2, magnitude_of, NULL, &error);
     lip_batch_free(&batch);
     assert_null(batch);
     return status;
