@@ -5,10 +5,10 @@
  */
 #include "multiplier.h"
 
-#include "certificate.h"
+#include "levels.h"
 #include "objective.h"
 #include "pattern_search.h"
-#include "spectral.h"
+#include "spectral_run.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,25 +31,6 @@ typedef struct run {
     int iterations;
 } run;
 
-/* Takes what a certificate proves, where it is less. */
-static void take(lip_multiplier_bounds *out, const lip_certificate_of *certificate, const char *method)
-{
-    int64_t k = certificate->classes;
-    double upper = lip_certificate_network_upper(certificate);
-    if (upper < out->network_upper) {
-        out->network_upper = upper;
-        out->network_method = method;
-    }
-    for (int64_t i = 0; i < k && out->pairs; i++)
-        for (int64_t j = i + 1; j < k; j++) {
-            double bound = lip_certificate_pair_upper(certificate, i, j);
-            if (bound < out->pairs[i * k + j]) {
-                out->pairs[i * k + j] = out->pairs[j * k + i] = bound;
-                out->pairs_method = method;
-            }
-        }
-}
-
 /* What the multipliers exp(theta) prove. */
 static void take_proof(run *r, const double *theta, const char *method)
 {
@@ -61,24 +42,8 @@ static void take_proof(run *r, const double *theta, const char *method)
                              NULL) != LIP_OK)
         return;
     if (proved)
-        take(r->out, &certificate, method);
+        lip_bounds_take(r->out, &certificate, method);
     lip_certificate_close(&certificate);
-}
-
-static double pairs_mean(const run *r)
-{
-    int64_t k = r->out->classes;
-    double sum = 0;
-    for (int64_t i = 0; r->out->pairs && i < k; i++)
-        for (int64_t j = 0; j < k; j++)
-            sum += r->out->pairs[i * k + j];
-    return r->out->pairs && k > 1 ? sum / (double)(k * (k - 1)) : (double)NAN;
-}
-
-static void end_level(run *r, const char *method, double started)
-{
-    r->out->levels[r->out->level_count++] =
-        (lip_level) { method, r->out->network_upper, pairs_mean(r), lip_clock() - started };
 }
 
 static bool in_time(const run *r) { return lip_clock() < r->deadline; }
@@ -104,7 +69,7 @@ static void optimise(run *r)
         take_proof(r, r->theta, "optimised multipliers");
         keep(r);
     }
-    end_level(r, "optimised multipliers", started);
+    lip_bounds_end_level(r->out, "optimised multipliers", started);
 }
 
 static void optimise_pairs(run *r)
@@ -117,7 +82,7 @@ static void optimise_pairs(run *r)
             descend(r, LIP_GOAL_PAIR, r->iterations / 2 + 1);
             take_proof(r, r->theta, "optimised multipliers for each pair");
         }
-    end_level(r, "optimised multipliers for each pair", started);
+    lip_bounds_end_level(r->out, "optimised multipliers for each pair", started);
 }
 
 /* Flops of a factorisation, roughly, and what they leave for iterations. */
@@ -149,26 +114,6 @@ static void judge_layers(run *r, const lip_layer_plan *plans, const double *cumu
     }
 }
 
-/* What is returned lives in `results`, the rest in `arena`. */
-/* Tables of what is returned, in `results`. */
-static bool open_results(run *r, lip_arena *results, size_t count, int64_t classes)
-{
-    r->out->won_estimate = lip_arena_alloc(results, (int64_t)count, sizeof(double));
-    if (!r->out->won_estimate)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        r->out->won_estimate[i] = (double)NAN;
-    if (classes < 2 || classes > LIP_MULTIPLIER_PAIRS)
-        return true;
-    r->out->pairs = lip_arena_alloc(results, classes * classes, sizeof(double));
-    if (!r->out->pairs)
-        return false;
-    for (int64_t i = 0; i < classes * classes; i++)
-        r->out->pairs[i] = i % (classes + 1) == 0 ? 0 : (double)INFINITY;
-    r->out->classes = classes;
-    return true;
-}
-
 static bool open_run(run *r, lip_arena *arena, lip_arena *results, size_t count)
 {
     int64_t m = r->system->multipliers;
@@ -176,7 +121,7 @@ static bool open_run(run *r, lip_arena *arena, lip_arena *results, size_t count)
     r->theta = lip_arena_alloc(arena, m, sizeof(double));
     r->best = lip_arena_alloc(arena, m, sizeof(double));
     r->reach = lip_arena_alloc(arena, (int64_t)count, sizeof(double));
-    return r->theta && r->best && r->reach && open_results(r, results, count, r->system->classes) &&
+    return r->theta && r->best && r->reach && lip_bounds_open(r->out, results, count, r->system->classes) &&
            lip_form_open(r->system, r->model, r->options->threads, r->memory, &r->form, &error) == LIP_OK &&
            lip_objective_open(&r->form, r->memory, &r->objective, &error) == LIP_OK;
 }
@@ -188,7 +133,7 @@ static void climb(run *r, const lip_layer_plan *plans, const double *cumulative,
     bool fine = lip_start_layerwise(&r->form, true, &r->random, r->best, r->reach);
     if (fine)
         take_proof(r, r->best, "layerwise multipliers");
-    end_level(r, "layerwise multipliers", started);
+    lip_bounds_end_level(r->out, "layerwise multipliers", started);
     if (!fine)
         return;
     if (r->options->effort >= 2 && in_time(r) && r->system->multipliers > 0)
@@ -199,97 +144,6 @@ static void climb(run *r, const lip_layer_plan *plans, const double *cumulative,
     if (r->options->effort >= 2)
         r->out->lower_estimate =
             lip_pattern_search(r->model, r->system, plans, r->options->range, SEARCH_STEPS, r->options->seed);
-}
-
-/* What multipliers on the torus prove; +inf: nothing. Takes it. */
-static double prove_spectral(run *r, const lip_spectral *spectral, const double *multipliers, const char *method)
-{
-    lip_certificate_of certificate;
-    bool proved;
-    double upper = (double)INFINITY;
-    if (lip_spectral_certificate(spectral, multipliers, r->out->pairs != NULL, r->options->threads, &certificate, &proved,
-                                 NULL) != LIP_OK)
-        return upper;
-    if (proved) {
-        upper = lip_certificate_network_upper(&certificate);
-        take(r->out, &certificate, method);
-    }
-    lip_certificate_close(&certificate);
-    return upper;
-}
-
-/* Layer by layer, multipliers by channel of several shapes; the best into `best`. */
-static double start_spectral(run *r, const lip_spectral *spectral, double *multipliers, double *best)
-{
-    static const double powers[] = { 0, 0.5, 0.25, 0.75 };
-    static const char method[] = "layerwise multipliers on a torus";
-    double started = lip_clock(), least = (double)INFINITY;
-    for (int i = 0; i < (r->options->effort >= 2 ? 4 : 1) && in_time(r); i++) {
-        if (!lip_spectral_start(spectral, powers[i], r->options->threads, multipliers))
-            break;
-        double upper = prove_spectral(r, spectral, multipliers, method);
-        if (upper < least) {
-            least = upper;
-            memcpy(best, multipliers, (size_t)spectral->multipliers * sizeof *best);
-        }
-    }
-    end_level(r, method, started);
-    return least;
-}
-
-/* Compass search over one factor for each group's multipliers: a step that proves less is kept and doubled, one that
- * does not is turned around and halved. */
-static void search_spectral(run *r, const lip_spectral *spectral, double *multipliers, double *best, double least)
-{
-    static const char method[] = "searched multipliers on a torus";
-    double started = lip_clock(), step[LIP_SPECTRAL_GROUPS];
-    double n = (double)spectral->variables, cost = 6 * n * n * n * (double)spectral->frequencies;
-    int evaluations = (int)fmin(fmax(FLOPS / cost, 12), 400);
-    for (int64_t k = 0; k < spectral->groups; k++)
-        step[k] = 0.25;
-    while (evaluations > 0 && in_time(r)) {
-        double longest = 0;
-        for (int64_t k = 0; k < spectral->groups && evaluations > 0 && in_time(r); k++) {
-            const lip_spectral_group *g = &spectral->group[k];
-            if ((g->kind != LIP_VAR_SLOPE && g->kind != LIP_VAR_AUX) || fabs(step[k]) < 0.005)
-                continue;
-            longest = fmax(longest, fabs(step[k]));
-            memcpy(multipliers, best, (size_t)spectral->multipliers * sizeof *best);
-            for (int64_t c = 0; c < g->channels; c++)
-                multipliers[g->multiplier + c] *= exp(step[k]);
-            double upper = prove_spectral(r, spectral, multipliers, method);
-            evaluations--;
-            if (upper < least) {
-                least = upper;
-                memcpy(best, multipliers, (size_t)spectral->multipliers * sizeof *best);
-                step[k] *= 1.5;
-            } else {
-                step[k] *= -0.5;
-            }
-        }
-        if (longest == 0)
-            break;
-    }
-    end_level(r, method, started);
-}
-
-static lip_status run_spectral(run *r, const lip_layer_plan *plans, const lip_layer_gain *gains, size_t count,
-                               lip_arena *arena, lip_arena *results, lip_error *error)
-{
-    lip_spectral spectral;
-    lip_status status =
-        lip_spectral_build(r->model, plans, gains, count, r->options->threads, arena, &spectral, error);
-    double *multipliers = NULL, least = (double)INFINITY;
-    if (status == LIP_OK) {
-        multipliers = lip_arena_alloc(arena, 2 * spectral.multipliers, sizeof *multipliers);
-        status = multipliers && open_results(r, results, count, spectral.classes) ? LIP_OK : LIP_EMEMORY;
-    }
-    if (status == LIP_OK)
-        least = start_spectral(r, &spectral, multipliers, multipliers + spectral.multipliers);
-    if (isfinite(least) && r->options->effort >= 2)
-        search_spectral(r, &spectral, multipliers, multipliers + spectral.multipliers, least);
-    lip_spectral_close(&spectral);
-    return status;
 }
 
 static lip_status run_system(run *r, const lip_layer_plan *plans, const lip_layer_gain *gains, const double *cumulative,
@@ -325,7 +179,7 @@ void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, con
     lip_status status = run_system(&r, plans, gains, cumulative, count, &arena, results, &error);
     if (status == LIP_EUNSUPPORTED) {
         lip_arena_free(&arena);
-        status = run_spectral(&r, plans, gains, count, &arena, results, &on_torus);
+        status = lip_spectral_run(model, plans, count, options, r.deadline, &arena, results, out, &on_torus);
         if (status == LIP_EUNSUPPORTED) {
             char reason[sizeof error.reason + sizeof on_torus.reason + 8];
             int length = snprintf(reason, sizeof reason, "%s, and %s", error.reason, on_torus.reason);

@@ -43,7 +43,7 @@ static bool choose_scales(proof *p, const double *multipliers)
         const lip_spectral_group *g = &s->group[k];
         lip_variable variable = { g->kind, 0, g->plan, g->constant };
         for (int64_t i = g->first; i < g->first + g->channels * g->phases; i++) {
-            double t = g->multiplier < 0 ? 1 : multipliers[g->multiplier + (i - g->first) / g->phases];
+            double t = lip_spectral_multiplier(g, i - g->first, multipliers);
             double diagonal = lip_form_diagonal(&variable, t);
             if (!(t > 0x1p-300 && t < 0x1p300) || !(diagonal > 0x1p-600) || !isfinite(diagonal))
                 return false;
@@ -60,27 +60,32 @@ static bool choose_scales(proof *p, const double *multipliers)
     return true;
 }
 
-/* B's lower triangle, row-major, and the error e; the shift is still missing. */
+/* B off the diagonal, in the factor's place; sum of the groups' squared errors. */
 static double fill(const proof *p, size_t f, double complex *b)
 {
     const lip_spectral *s = p->s;
-    double total = 0, n = (double)s->variables;
+    double total = 0;
     for (int64_t k = 0; k < s->groups; k++) {
         const lip_spectral_group *g = &s->group[k];
-        double square = 0, largest = 0;
-        for (int64_t i = g->first; i < g->first + g->channels * g->phases; i++) {
-            const double complex *z = s->z[f] + i * s->variables;
-            double complex *row = b + i * s->variables;
+        double square = 0, largest = 0, terms = 0;
+        lip_spectral_copy(s, (int64_t)f, k, b);
+        for (int64_t r = 0; r < lip_spectral_width(s, k); r++) {
+            double complex *row = b + s->factor.start[k] + r * s->factor.width[k];
+            int64_t i = g->first + r;
             largest = fmax(largest, fabs(p->factor[i] * p->scale[i]));
-            memset(row, 0, (size_t)s->variables * sizeof *row);
-            for (int64_t j = 0; j < g->first; j++) {
-                double re = p->factor[i] * creal(z[j]) * p->scale[i] * p->scale[j];
-                double im = p->factor[i] * cimag(z[j]) * p->scale[i] * p->scale[j];
-                row[j] = re + im * I;
-                square += re * re + im * im;
+            for (int64_t m = 0; m < k; m++) {
+                int64_t at = lip_spectral_column(s, &s->rows, k, m) < 0 ? -1 : lip_spectral_column(s, &s->factor, k, m);
+                const double *scale = p->scale + s->group[m].first;
+                for (int64_t j = 0; at >= 0 && j < lip_spectral_width(s, m); j++) {
+                    double re = p->factor[i] * creal(row[at + j]) * p->scale[i] * scale[j];
+                    double im = p->factor[i] * cimag(row[at + j]) * p->scale[i] * scale[j];
+                    row[at + j] = re + im * I;
+                    square += re * re + im * im;
+                    terms++;
+                }
             }
         }
-        double rounding = 8 * LIP_UNIT * sqrt(square) * (1 + lip_gamma(n * n + 8));
+        double rounding = 8 * LIP_UNIT * sqrt(square) * (1 + lip_gamma(2 * terms + 8));
         double error = (rounding + largest * p->most * s->z_error[f][k] * MORE) * MORE;
         total += error * error;
     }
@@ -89,50 +94,75 @@ static double fill(const proof *p, size_t f, double complex *b)
 
 static void set_diagonal(const proof *p, double shift, double complex *b)
 {
-    for (int64_t i = 0; i < p->s->variables; i++)
-        b[i * p->s->variables + i] = lip_sub_down(p->diagonal[i], shift);
+    const lip_spectral *s = p->s;
+    for (int64_t k = 0; k < s->groups; k++)
+        for (int64_t r = 0; r < lip_spectral_width(s, k); r++)
+            b[s->factor.start[k] + r * s->factor.width[k] + lip_spectral_column(s, &s->factor, k, k) + r] =
+                lip_sub_down(p->diagonal[s->group[k].first + r], shift);
 }
 
 static bool completes(const proof *p, double complex *b)
 {
-    lapack_int n = (lapack_int)p->s->variables;
-    if (LAPACKE_zpotrf_work(LAPACK_COL_MAJOR, 'U', n, b, n) != 0)
-        return false;
-    for (int64_t j = 0; j < n; j++)
-        if (!(creal(b[j * n + j]) > 0) || !isfinite(creal(b[j * n + j])))
-            return false;
+    bool fine = true;
+    for (int64_t k = 0; k < p->s->groups && fine; k++) {
+        lip_spectral_solve(p->s, k, b);
+        fine = lip_spectral_finish(p->s, k, b);
+    }
+    return fine;
+}
+
+/* The real parts of a block, row-major; false where it is not real. */
+static bool real_block(const lip_spectral *s, const double complex *b, int64_t k, int64_t j, double *to)
+{
+    const double complex *from = b + s->factor.start[k] + lip_spectral_column(s, &s->factor, k, j);
+    int64_t rows = lip_spectral_width(s, k), columns = lip_spectral_width(s, j);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns; c++) {
+            double complex value = from[r * s->factor.width[k] + c];
+            to[r * columns + c] = k == j && c > r ? 0 : creal(value);
+            if (cimag(value) != 0 && !(k == j && c > r))
+                return false;
+        }
     return true;
 }
 
 /* rows := rows L^-T at frequency 0, where the factor is real. */
 static bool append(const proof *p, const double complex *b)
 {
-    blasint n = (blasint)p->s->variables;
-    double *factor = lip_alloc(p->s->memory, (int64_t)n * n, sizeof *factor);
-    for (int64_t i = 0; factor && i < (int64_t)n * n; i++) {
-        factor[i] = creal(b[i]);
-        if (cimag(b[i]) != 0) {
-            lip_free(p->s->memory, factor);
-            return false;
+    const lip_spectral *s = p->s;
+    int64_t widest = 0;
+    for (int64_t k = 0; k < s->groups; k++)
+        widest = lip_spectral_width(s, k) > widest ? lip_spectral_width(s, k) : widest;
+    double *block = lip_alloc(s->memory, widest * widest, sizeof *block);
+    bool fine = block != NULL;
+    for (int64_t k = 0; k < s->groups && fine; k++) { /* row-major = the transpose, column-major */
+        blasint width = (blasint)lip_spectral_width(s, k), height = (blasint)p->height;
+        double *rows = p->rows + s->group[k].first * p->height;
+        for (int64_t j = 0; j < k && fine; j++) {
+            if (lip_spectral_column(s, &s->factor, k, j) < 0)
+                continue;
+            blasint inner = (blasint)lip_spectral_width(s, j);
+            fine = real_block(s, b, k, j, block);
+            cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, height, width, inner, -1,
+                        p->rows + s->group[j].first * p->height, height, block, inner, 1, rows, height);
         }
+        fine = fine && real_block(s, b, k, k, block);
+        cblas_dtrsm(CblasColMajor, CblasRight, CblasUpper, CblasNoTrans, CblasNonUnit, height, width, 1, block, width,
+                    rows, height);
     }
-    if (factor) /* column-major upper: L^T */
-        cblas_dtrsm(CblasColMajor, CblasRight, CblasUpper, CblasNoTrans, CblasNonUnit, (blasint)p->height, n, 1, factor, n,
-                    p->rows, (blasint)p->height);
-    lip_free(p->s->memory, factor);
-    return factor != NULL;
+    lip_free(s->memory, block);
+    return fine;
 }
 
 static void prove_frequency(void *context, size_t f)
 {
     proof *p = context;
-    int64_t n = p->s->variables;
-    double complex *b = lip_alloc(p->s->memory, n * n, sizeof *b);
+    double complex *b = lip_alloc(p->s->memory, p->s->factor.start[p->s->groups], sizeof *b);
     if (b) {
         double error = fill(p, f, b) + (f == 0 ? p->output_error : 0);
         p->shift[f] = lip_add_up(p->base, lip_mul_up(2 * lip_sqrt_up(error * MORE), MORE));
         set_diagonal(p, p->shift[f], b);
-        p->proved[f] = isfinite(p->shift[f]) && completes(p, b) && (f > 0 || append(p, b));
+        p->proved[f] = isfinite(p->shift[f]) && completes(p, b) && (f > 0 || p->height == 0 || append(p, b));
     }
     lip_free(p->s->memory, b);
 }
@@ -168,15 +198,39 @@ static void output_errors(const proof *p, double *errors)
 static bool allocate(proof *p, double **errors, size_t **order)
 {
     const lip_spectral *s = p->s;
+    *errors = NULL;
+    *order = NULL;
     p->factor = lip_alloc(s->memory, 3 * s->variables, sizeof(double));
     p->shift = lip_alloc(s->memory, s->frequencies, sizeof(double));
     p->proved = lip_alloc(s->memory, s->frequencies, sizeof(bool));
     p->rows = lip_alloc(s->memory, p->height * s->variables, sizeof(double));
     *errors = lip_alloc(s->memory, s->classes, sizeof(double));
     *order = lip_alloc(s->memory, s->frequencies, sizeof(size_t));
+    if (!p->factor || !p->shift || !p->proved || !p->rows || !*errors || !*order)
+        return false;
     p->diagonal = p->factor + s->variables;
     p->scale = p->diagonal + s->variables;
-    return p->factor && p->shift && p->proved && p->rows && *errors && *order;
+    for (int64_t f = 0; f < s->frequencies; f++)
+        (*order)[f] = (size_t)f;
+    return true;
+}
+
+static void release(proof *p, double *errors, size_t *order)
+{
+    lip_free(p->s->memory, p->factor);
+    lip_free(p->s->memory, p->shift);
+    lip_free(p->s->memory, p->proved);
+    lip_free(p->s->memory, p->rows);
+    lip_free(p->s->memory, errors);
+    lip_free(p->s->memory, order);
+}
+
+static bool all_proved(const proof *p)
+{
+    bool fine = true;
+    for (int64_t f = 0; f < p->s->frequencies; f++)
+        fine = fine && p->proved[f];
+    return fine;
 }
 
 static bool prove_all(proof *p, const double *multipliers, int threads, double *errors, size_t *order,
@@ -185,8 +239,6 @@ static bool prove_all(proof *p, const double *multipliers, int threads, double *
     const lip_spectral *s = p->s;
     if (!choose_scales(p, multipliers))
         return false;
-    for (int64_t f = 0; f < s->frequencies; f++)
-        order[f] = (size_t)f;
     output_errors(p, errors);
     bool fine = false;
     for (int attempt = 0; attempt < 2 && !fine; attempt++) { /* the first one finds the outputs' scale */
@@ -201,9 +253,7 @@ static bool prove_all(proof *p, const double *multipliers, int threads, double *
         p->output_error = 4 * needed;
     }
     lip_run_jobs(prove_frequency, p, order + 1, (size_t)s->frequencies - 1, threads);
-    for (int64_t f = 1; f < s->frequencies; f++)
-        fine = fine && p->proved[f];
-    return fine;
+    return fine && all_proved(p);
 }
 
 lip_status lip_spectral_certificate(const lip_spectral *s, const double *multipliers, bool with_pairs, int threads,
@@ -220,13 +270,23 @@ lip_status lip_spectral_certificate(const lip_spectral *s, const double *multipl
         *proved = prove_all(&p, multipliers, threads, errors, order, out);
     else
         status = lip_fail(error, LIP_EMEMORY, "the proof by multipliers passes the memory cap");
-    lip_free(s->memory, p.factor);
-    lip_free(s->memory, p.shift);
-    lip_free(s->memory, p.proved);
-    lip_free(s->memory, p.rows);
-    lip_free(s->memory, errors);
-    lip_free(s->memory, order);
+    release(&p, errors, order);
     if (status != LIP_OK)
         lip_certificate_close(out);
     return status;
+}
+
+double lip_spectral_upper(const lip_spectral *s, const double *multipliers, int threads)
+{
+    double *errors = NULL, upper = (double)INFINITY;
+    size_t *order = NULL;
+    proof p = { .s = s };
+    if (s->output >= 0 && allocate(&p, &errors, &order) && choose_scales(&p, multipliers)) {
+        int64_t i = s->group[s->output].first;
+        lip_run_jobs(prove_frequency, &p, order, (size_t)s->frequencies, threads);
+        if (all_proved(&p)) /* the diagonal that was proved: L^2 or less, unscaled */
+            upper = lip_sqrt_up(p.diagonal[i] / (p.scale[i] * p.scale[i]));
+    }
+    release(&p, errors, order);
+    return upper;
 }

@@ -17,37 +17,65 @@
 
 static const double MORE = 1 + 0x1p-20;
 
+void lip_image_read(const lip_image *image, bool *reads)
+{
+    for (int64_t k = 0; k < LIP_SPECTRAL_GROUPS && image->group < 0; k++)
+        reads[k] = reads[k] || image->reads[k];
+    if (image->group >= 0)
+        reads[image->group] = true;
+}
+
+static int64_t columns_of(const lip_spectral_walk *w, const lip_image *image)
+{
+    int64_t columns = 0;
+    for (int64_t k = 0; k < w->spectral->groups; k++)
+        columns += image->reads[k] ? lip_spectral_width(w->spectral, k) : 0;
+    return columns;
+}
+
 double lip_image_norm(const lip_spectral_walk *w, const lip_image *image)
 {
     int64_t rows = lip_image_rows(w, image);
     if (!image->rows)
         return lip_sqrt_up((double)rows);
-    return lip_norm_upper((const double *)image->rows, 2 * rows * w->spectral->variables);
+    return lip_norm_upper((const double *)image->rows, 2 * rows * columns_of(w, image));
 }
 
-double complex lip_image_element(const lip_spectral_walk *w, const lip_image *image, int64_t row, int64_t column)
+bool lip_image_open(lip_spectral_walk *w, lip_image *out)
 {
-    if (image->rows)
-        return image->rows[row * w->spectral->variables + column];
-    return column == w->spectral->group[image->group].first + row ? 1 : 0;
-}
-
-static bool open_rows(lip_spectral_walk *w, lip_image *out)
-{
+    int64_t elements;
     out->group = -1;
-    out->rows = lip_alloc(w->spectral->memory, lip_image_rows(w, out) * w->spectral->variables, sizeof *out->rows);
+    out->rows = lip_size_mul(lip_image_rows(w, out), columns_of(w, out), &elements)
+                    ? lip_alloc(w->spectral->memory, elements, sizeof *out->rows) : NULL;
     return out->rows != NULL;
 }
 
-bool lip_image_convolve(lip_spectral_walk *w, const lip_conv *c, const lip_image *in, lip_image *out)
+/* to[i][its columns of group k] += factor * image's, for i < rows; `to` has `lead` columns, those of `reads`. */
+static void add_rows(const lip_spectral_walk *w, double factor, const lip_image *image, const bool *reads, int64_t lead,
+                     double complex *to)
 {
-    int64_t rows = lip_image_rows(w, out), cols = lip_image_rows(w, in), n = w->spectral->variables;
-    double complex *a = lip_alloc(w->spectral->memory, rows * cols, sizeof *a);
-    double *weights = lip_alloc(w->spectral->memory, lip_conv_weight_count(c), sizeof *weights);
-    bool fine = open_rows(w, out) && a && weights;
+    int64_t rows = lip_image_rows(w, image), from = 0, at = 0, width = columns_of(w, image);
+    for (int64_t k = 0; k < w->spectral->groups; k++) {
+        int64_t columns = lip_spectral_width(w->spectral, k);
+        for (int64_t i = 0; image->group == k && i < rows; i++)
+            to[i * lead + at + i] += factor;
+        for (int64_t i = 0; image->group < 0 && image->reads[k] && i < rows; i++)
+            for (int64_t j = 0; j < columns; j++)
+                to[i * lead + at + j] += factor * image->rows[i * width + from + j];
+        from += image->group < 0 && image->reads[k] ? columns : 0;
+        at += reads[k] ? columns : 0;
+    }
+}
+
+bool lip_image_convolve(lip_spectral_walk *w, const lip_conv *c, const double *weights, const lip_image *in,
+                        lip_image *out)
+{
+    int64_t rows = lip_image_rows(w, out), cols = lip_image_rows(w, in), n = columns_of(w, in), elements;
+    double complex *a =
+        lip_size_mul(rows, cols, &elements) ? lip_alloc(w->spectral->memory, elements, sizeof *a) : NULL;
+    bool fine = a && lip_image_open(w, out);
     if (fine) {
-        lip_tensor_to_real(c->weight, weights);
-        double off = lip_spectral_symbol(c, weights, lip_image_ratio(w, in), w->spectral->side, w->j, a);
+        double off = lip_spectral_symbol(c, weights, lip_image_ratio(w, in), w->circle, w->turns, a);
         double size = lip_norm_upper((const double *)a, 2 * rows * cols);
         if (in->rows) {
             const double complex one = 1, zero = 0;
@@ -56,30 +84,26 @@ bool lip_image_convolve(lip_spectral_walk *w, const lip_conv *c, const lip_image
                         (blasint)cols, in->rows, (blasint)n, &zero, out->rows, (blasint)n);
             out->error = (4 * lip_gamma((double)cols + 2) * size * norm + off * norm + size * in->error) * MORE;
         } else {
-            int64_t first = w->spectral->group[in->group].first;
-            for (int64_t i = 0; i < rows; i++)
-                memcpy(out->rows + i * n + first, a + i * cols, (size_t)cols * sizeof *a);
+            memcpy(out->rows, a, (size_t)elements * sizeof *a);
             out->error = off;
         }
     }
-    lip_free(w->spectral->memory, weights);
     lip_free(w->spectral->memory, a);
     return fine;
 }
 
 bool lip_image_scale(lip_spectral_walk *w, const lip_scale *scale, const lip_image *in, lip_image *out)
 {
-    int64_t rows = lip_image_rows(w, in), n = w->spectral->variables, phases = rows / in->channels;
-    double largest = 0;
-    if (!open_rows(w, out))
+    if (!lip_image_open(w, out))
         return false;
+    int64_t rows = lip_image_rows(w, in), n = columns_of(w, out), phases = rows / in->channels;
+    double largest = 0;
+    add_rows(w, 1, in, out->reads, n, out->rows);
     for (int64_t i = 0; i < rows; i++) {
         double factor = scale->factor[scale->count == 1 ? 0 : i / phases];
         largest = fmax(largest, fabs(factor));
-        if (!in->rows)
-            out->rows[i * n + w->spectral->group[in->group].first + i] = factor;
-        for (int64_t j = 0; in->rows && j < n; j++)
-            out->rows[i * n + j] = in->rows[i * n + j] * factor;
+        for (int64_t j = 0; j < n; j++)
+            out->rows[i * n + j] *= factor;
     }
     out->error = largest * (in->error + (scale->relative_error + 4 * LIP_UNIT) * lip_image_norm(w, in)) * MORE;
     return true;
@@ -87,24 +111,41 @@ bool lip_image_scale(lip_spectral_walk *w, const lip_scale *scale, const lip_ima
 
 bool lip_image_add(lip_spectral_walk *w, double ca, const lip_image *a, double cb, const lip_image *b, lip_image *out)
 {
-    int64_t rows = lip_image_rows(w, a), n = w->spectral->variables;
-    if (!open_rows(w, out))
+    if (!lip_image_open(w, out))
         return false;
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < n; j++)
-            out->rows[i * n + j] = ca * lip_image_element(w, a, i, j) + cb * lip_image_element(w, b, i, j);
+    int64_t n = columns_of(w, out);
+    add_rows(w, ca, a, out->reads, n, out->rows);
+    add_rows(w, cb, b, out->reads, n, out->rows);
     double rounding = 6 * LIP_UNIT * (fabs(ca) * lip_image_norm(w, a) + fabs(cb) * lip_image_norm(w, b));
     out->error = (rounding + fabs(ca) * a->error + fabs(cb) * b->error) * MORE;
     return true;
 }
 
+void lip_image_place(lip_spectral_walk *w, const lip_image *part, int64_t at, lip_image *out)
+{
+    int64_t n = columns_of(w, out);
+    add_rows(w, 1, part, out->reads, n, out->rows + at * n);
+    out->error = (out->error + part->error) * MORE;
+}
+
 void lip_image_store(lip_spectral_walk *w, const lip_image *z, int64_t group)
 {
-    int64_t rows = lip_image_rows(w, z), n = w->spectral->variables;
-    double complex *to = w->spectral->z[w->frequency] + w->spectral->group[group].first * n;
-    for (int64_t i = 0; i < rows && !z->rows; i++)
-        to[i * n + w->spectral->group[z->group].first + i] = 1;
-    if (z->rows)
-        memcpy(to, z->rows, (size_t)(rows * n) * sizeof *to);
+    const lip_spectral_pattern *p = &w->spectral->rows;
+    bool reads[LIP_SPECTRAL_GROUPS] = { false };
+    lip_image_read(z, reads);
+    add_rows(w, 1, z, reads, p->width[group], w->spectral->z[w->frequency] + p->start[group]);
     w->spectral->z_error[w->frequency][group] = z->error;
+}
+
+void lip_image_gather(const lip_spectral_walk *w, const lip_image *image, int64_t at, double factor, double *row)
+{
+    const lip_spectral *s = w->spectral;
+    if (image->group >= 0) {
+        row[s->group[image->group].first + at] += factor;
+        return;
+    }
+    const double complex *from = image->rows + at * columns_of(w, image);
+    for (int64_t k = 0; k < s->groups; k++)
+        for (int64_t j = 0; image->reads[k] && j < lip_spectral_width(s, k); j++)
+            row[s->group[k].first + j] += factor * creal(*from++);
 }

@@ -170,7 +170,7 @@ static double torus_bound(net *n, double power, double noise)
     double upper = (double)INFINITY, multipliers[64];
     bool proved;
     lip_status status =
-        lip_spectral_build(n->model, n->plans, n->gains, n->count, 1, &n->arena, &spectral, &error);
+        lip_spectral_build(n->model, n->plans, n->count, false, 1, &n->arena, &spectral, &error);
     if (status != LIP_OK)
         fail_msg("%s", error.reason);
     assert_true(spectral.multipliers <= 64);
