@@ -3,9 +3,10 @@
  *
  * Elements lie in row-major order in one of three storages, whatever the
  * ONNX element type: float (FLOAT, FLOAT16, BFLOAT16: the conversion is
- * exact), double (DOUBLE and every computed floating-point value), int64
- * (integers and BOOL). Other types (strings, complex, 8-bit floats, uint64
- * above INT64_MAX) are LIP_OPAQUE: they have a shape and no data.
+ * exact, and the small types of 8 bits or fewer), double (DOUBLE and every
+ * computed floating-point value), int64 (integers and BOOL). Other types
+ * (strings, complex, uint64 above INT64_MAX) are LIP_OPAQUE: they have a shape
+ * and no data.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -32,16 +33,23 @@ typedef enum lip_dtype { /* TensorProto.DataType */
     LIP_DTYPE_COMPLEX64 = 14,
     LIP_DTYPE_COMPLEX128 = 15,
     LIP_DTYPE_BFLOAT16 = 16,
+    LIP_DTYPE_FLOAT8E4M3FN = 17,
+    LIP_DTYPE_FLOAT8E4M3FNUZ = 18,
+    LIP_DTYPE_FLOAT8E5M2 = 19,
+    LIP_DTYPE_FLOAT8E5M2FNUZ = 20,
     LIP_DTYPE_UINT4 = 21,
     LIP_DTYPE_INT4 = 22,
+    LIP_DTYPE_FLOAT4E2M1 = 23,
+    LIP_DTYPE_FLOAT8E8M0 = 24,
     LIP_DTYPE_UINT2 = 25,
     LIP_DTYPE_INT2 = 26
 } lip_dtype;
 
 typedef enum lip_storage { LIP_OPAQUE, LIP_F32, LIP_F64, LIP_I64 } lip_storage;
 
-const char *lip_dtype_name(lip_dtype dtype); /* "float32", ...; "type 23" style texts are "unknown type" */
-bool lip_dtype_is_real(lip_dtype dtype);     /* float16, bfloat16, float32, float64 */
+const char *lip_dtype_name(lip_dtype dtype); /* "float32", ...; others are "unknown type" */
+bool lip_dtype_is_real(lip_dtype dtype);     /* floating-point, of any width */
+bool lip_dtype_is_small(lip_dtype dtype);    /* floating-point of 8 bits or fewer: stored and moved, not computed with */
 lip_storage lip_dtype_storage(lip_dtype dtype, bool computed); /* computed: reals are LIP_F64 */
 size_t lip_storage_size(lip_storage storage);
 

@@ -143,7 +143,7 @@ static lip_status infer_node(lip_draft *draft, lip_node *node, lip_error *error)
     if (!status && !node->unknown)
         status = check_inputs(draft, node, error);
     if (!status && !node->unknown && !lip_draft_of_node(node)->prepended) /* whose constants are of float64 */
-        status = lip_node_check_types(node, error);
+        status = settle(draft, node, lip_node_check_types(node, error), error);
     if (status || node->unknown)
         return status;
     status = node->op->shape(node, error);

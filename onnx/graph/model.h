@@ -52,7 +52,8 @@ lip_status lip_node_fold(lip_draft *draft, lip_node *node, lip_error *error);
 /* attributes.c: LIP_EFORMAT where an attribute is given twice, or is not of a kind that the standard gives it. */
 lip_status lip_node_check_attributes(const lip_node *node, lip_error *error);
 
-/* types.c: LIP_EFORMAT where floating-point inputs that must have one type do not. */
+/* types.c: LIP_EFORMAT where floating-point inputs that must have one type do not; LIP_EUNSUPPORTED where an operator
+ * that computes reads a small floating-point type. */
 lip_status lip_node_check_types(const lip_node *node, lip_error *error);
 
 /* finite.c: LIP_EFORMAT where a constant that `node` reads holds NaN, or where an attribute of a known operator is NaN,

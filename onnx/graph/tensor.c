@@ -12,8 +12,8 @@
 static const char *const dtype_names[] = {
     "undefined", "float32", "uint8",   "int8",    "uint16", "int16",  "int32",     "int64",      "string",
     "bool",      "float16", "float64", "uint32",  "uint64", "complex64", "complex128", "bfloat16",
-    NULL,        NULL,      NULL,      NULL,      "uint4",  "int4",   NULL,        NULL,         "uint2",
-    "int2",
+    "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0",
+    "uint2",     "int2",
 };
 
 const char *lip_dtype_name(lip_dtype dtype)
@@ -25,7 +25,13 @@ const char *lip_dtype_name(lip_dtype dtype)
 bool lip_dtype_is_real(lip_dtype dtype)
 {
     return dtype == LIP_DTYPE_FLOAT || dtype == LIP_DTYPE_DOUBLE || dtype == LIP_DTYPE_FLOAT16 ||
-           dtype == LIP_DTYPE_BFLOAT16;
+           dtype == LIP_DTYPE_BFLOAT16 || lip_dtype_is_small(dtype);
+}
+
+bool lip_dtype_is_small(lip_dtype dtype)
+{
+    return (dtype >= LIP_DTYPE_FLOAT8E4M3FN && dtype <= LIP_DTYPE_FLOAT8E5M2FNUZ) || dtype == LIP_DTYPE_FLOAT4E2M1 ||
+           dtype == LIP_DTYPE_FLOAT8E8M0;
 }
 
 lip_storage lip_dtype_storage(lip_dtype dtype, bool computed)

@@ -1,11 +1,13 @@
 /*
  * cast.c: Cast and CastLike. Between floating-point types the value is kept
- * (the audited network is the one over the reals); to an integer it is cut
- * towards zero, to bool it is "not zero": both jump.
+ * (the audited network is the one over the reals), but for those of 8 bits or
+ * fewer, to which it is rounded; to an integer it is cut towards zero, to bool
+ * it is "not zero": all three jump.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "copy.h"
+#include "quantization.h"
 #include "ranges.h"
 #include "support.h"
 
@@ -63,9 +65,13 @@ static lip_status forward(const lip_call *call, lip_error *error)
     const lip_tensor *x = call->in[0];
     lip_tensor *y = call->out[0];
     if (!y) return LIP_OK;
-    if (x->storage == LIP_F64 && y->storage == LIP_F64) return lip_copy_forward(call, error);
+    const bool small = lip_dtype_is_small(y->dtype);
+    const lip_small_rounding rounding = lip_small_rounding_of(call->node);
+    if (x->storage == LIP_F64 && y->storage == LIP_F64 && !small) return lip_copy_forward(call, error);
     for (int64_t i = 0; i < x->count; i++) {
-        if (y->storage == LIP_F64)
+        if (small)
+            y->f64_room[i] = lip_small_float_round(y->dtype, lip_tensor_real(x, i), rounding);
+        else if (y->storage == LIP_F64)
             y->f64_room[i] = (double)x->i64[i];
         else if (x->storage == LIP_I64)
             y->i64_room[i] = lip_wrap(x->i64[i], y->dtype);
@@ -77,10 +83,17 @@ static lip_status forward(const lip_call *call, lip_error *error)
     return LIP_OK;
 }
 
+static lip_status adjoint(const lip_call *call, lip_error *error)
+{
+    if (!lip_dtype_is_small(call->node->outputs[0]->dtype)) return lip_copy_adjoint(call, error);
+    lip_zero_grad(call, 0); /* piecewise constant */
+    return LIP_OK;
+}
+
 static lip_status cast_like_adjoint(const lip_call *call, lip_error *error)
 {
     lip_zero_grad(call, 1); /* of the second input only the type matters */
-    return lip_copy_adjoint(call, error);
+    return adjoint(call, error);
 }
 
 static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
@@ -88,7 +101,9 @@ static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gai
     (void)arena, (void)error;
     const lip_value *y = lip_node_output(node, 0);
     bool real = lip_dtype_is_real(node->inputs[0]->dtype) && y && lip_dtype_is_real(y->dtype);
-    if (!real)
+    if (y && lip_dtype_is_small(y->dtype))
+        *gain = lip_gain_none(LIP_GAIN_UNBOUNDED, LIP_REASON_SMALL);
+    else if (!real)
         *gain = lip_gain_none(LIP_GAIN_UNBOUNDED, "discontinuous: it converts between real and whole numbers");
     return LIP_OK;
 }
@@ -115,7 +130,7 @@ const lip_op lip_op_cast = {
     .gain = {.kind = LIP_GAIN_ISOMETRY},
     .shape = cast_shape,
     .forward = forward,
-    .adjoint = lip_copy_adjoint,
+    .adjoint = adjoint,
     .describe = describe,
     .range = lip_range_cast,
 };

@@ -1,6 +1,6 @@
 /*
- * dropout.c: Dropout as it runs at inference: the identity, and a mask of
- * ones.
+ * dropout.c: Dropout as it runs at inference, or with ratio 0: the identity,
+ * and a mask of ones.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -12,9 +12,10 @@ static lip_status shape(const lip_node *node, lip_error *error)
 {
     LIP_TRY(lip_check_inputs(node, 1, 3, error));
     LIP_TRY(lip_check_real(node, 0, error));
-    const lip_tensor *training;
+    const lip_tensor *training, *ratio = lip_node_constant(node, 1);
     LIP_TRY(lip_need_constant(node, 2, "training mode", &training, error));
-    if (training && training->count > 0 && lip_tensor_real(training, 0) != 0)
+    const bool idle = ratio && ratio->data && ratio->count == 1 && lip_tensor_real(ratio, 0) == 0;
+    if (!idle && training && training->count > 0 && lip_tensor_real(training, 0) != 0)
         return lip_fail_node(error, LIP_EUNSUPPORTED, node, "runs in training mode: its output is random");
     lip_dtype dtype = node->inputs[0]->dtype;
     LIP_TRY(lip_set_output(node, 0, dtype, &node->inputs[0]->shape, error));
@@ -33,7 +34,7 @@ static lip_status forward(const lip_call *call, lip_error *error)
     return lip_copy_forward(call, error);
 }
 
-/* The ratio (input 1) has no effect at inference. */
+/* The ratio (input 1) has no effect at inference, and is a constant otherwise. */
 static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
 {
     (void)arena, (void)error;

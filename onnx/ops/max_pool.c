@@ -18,7 +18,9 @@ static lip_status read(const lip_node *node, lip_window *out, lip_error *error)
 {
     lip_window window = { 0 };
     LIP_TRY(lip_check_inputs(node, 1, 1, error));
-    LIP_TRY(lip_check_real(node, 0, error));
+    const lip_dtype type = node->inputs[0]->dtype;
+    if (type != LIP_DTYPE_UINT8 && type != LIP_DTYPE_INT8) /* numbers that a double holds, too */
+        LIP_TRY(lip_check_real(node, 0, error));
     LIP_TRY(lip_window_read(node, &node->inputs[0]->shape, NULL, lip_attr_int(node, "ceil_mode", 0) != 0, &window,
                             error));
     LIP_TRY(lip_window_check_not_empty(node, &window, error));
@@ -63,7 +65,8 @@ static int64_t stored_index(const lip_window *w, int64_t plane, int64_t at, bool
     return plane * size + (k * w->n[1] + j) * w->n[0] + i;
 }
 
-static lip_status forward(const lip_call *call, lip_error *error)
+/* `whole`: the input's elements as reals, of an integer type; NULL for reals. */
+static lip_status pool(const lip_call *call, const double *whole, lip_error *error)
 {
     lip_window window = { 0 };
     LIP_TRY(read(call->node, &window, error));
@@ -76,15 +79,30 @@ static lip_status forward(const lip_call *call, lip_error *error)
     for (int64_t o = 0; o < positions; o++) {
         const lip_box b = lip_window_box(&w, o);
         for (int64_t p = 0; p < planes; p++) {
-            const double *x = call->in[0]->f64 + p * size;
+            const double *x = (whole != NULL ? whole : call->in[0]->f64) + p * size;
             const int64_t at = largest(&w, &b, x);
-            if (call->out[0] != NULL)
+            if (call->out[0] != NULL && whole != NULL)
+                call->out[0]->i64_room[p * positions + o] = (int64_t)x[at];
+            else if (call->out[0] != NULL)
                 call->out[0]->f64_room[p * positions + o] = x[at];
             if (indices != NULL)
                 indices->i64_room[p * positions + o] = stored_index(&w, p, at, column_major);
         }
     }
     return LIP_OK;
+}
+
+static lip_status forward(const lip_call *call, lip_error *error)
+{
+    if (call->in[0]->storage != LIP_I64)
+        return pool(call, NULL, error);
+    double *whole = lip_alloc(call->memory, call->in[0]->count, sizeof *whole);
+    if (whole == NULL)
+        return lip_fail_memory(error, call->node, "its input");
+    lip_tensor_to_real(call->in[0], whole);
+    const lip_status status = pool(call, whole, error);
+    lip_free(call->memory, whole);
+    return status;
 }
 
 static lip_status adjoint(const lip_call *call, lip_error *error)

@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <string.h>
 
 static lip_status per_axis(const lip_node *node, const lip_shape *x, const lip_shape *scale, lip_quantization *q,
                            lip_error *error)
@@ -102,6 +103,15 @@ int64_t lip_quantize(double x, int64_t zero, lip_dtype dtype)
     double y = nearbyint(x) + (double)zero;
     if (!(y > (double)low)) return low; /* NaN too */
     return y < (double)high ? (int64_t)y : high;
+}
+
+lip_small_rounding lip_small_rounding_of(const lip_node *node)
+{
+    const char *mode = lip_attr_string(node, "round_mode", "up");
+    lip_small_rounding rounding = {.saturate = lip_attr_int(node, "saturate", 1) != 0};
+    if (strcmp(mode, "down") == 0) rounding.scale = LIP_SCALE_DOWN;
+    if (strcmp(mode, "nearest") == 0) rounding.scale = LIP_SCALE_NEAREST;
+    return rounding;
 }
 
 int64_t lip_whole_of(double x)

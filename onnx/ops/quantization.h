@@ -7,10 +7,12 @@
 #ifndef LIP_ONNX_OPS_QUANTIZATION_H
 #define LIP_ONNX_OPS_QUANTIZATION_H
 
+#include "graph/small_float.h"
 #include "op.h"
 
 /* Why a node that rounds has no gain. */
 #define LIP_REASON_ROUNDS "discontinuous: it rounds to whole numbers"
+#define LIP_REASON_SMALL "discontinuous: it rounds to a type of 8 bits or fewer"
 #define LIP_REASON_QUANTIZED "discontinuous: its input is quantised, which jumps between whole numbers"
 
 /* Which scale belongs to an element: slices around `axis`, `per` of its positions for each of the `count` scales. */
@@ -29,6 +31,8 @@ int64_t lip_quantization_at(const lip_quantization *q, int64_t i);
 /* Whether a type is one to quantise to, and the nearest whole number (ties to even), x + zero, inside of its range. */
 bool lip_quantized_range(lip_dtype dtype, int64_t *low, int64_t *high);
 int64_t lip_quantize(double x, int64_t zero, lip_dtype dtype);
+/* How a node that converts to a small floating-point type rounds. */
+lip_small_rounding lip_small_rounding_of(const lip_node *node);
 /* A sum of whole numbers as one; 0 where it is beyond 2^62. */
 int64_t lip_whole_of(double x);
 

@@ -4,6 +4,7 @@
  *
  *   quantised = clamp(round(x / scale) + zero), ties to even
  *   x = (quantised - zero) * scale
+ * or, to a small floating-point type, quantised = round(x / scale).
  * On weights they fold into constants. On activations the first is a step
  * function, and the second has whole numbers for its input: what goes through
  * them is not continuous.
@@ -32,7 +33,7 @@ static lip_status quantize_shape(const lip_node *node, lip_error *error)
     LIP_TRY(lip_check_number(node, 0, error));
     LIP_TRY(lip_quantization_of(node, 0, 1, 2, &q, error));
     lip_dtype target = target_of(node);
-    if (!lip_quantized_range(target, &low, &high))
+    if (!lip_dtype_is_small(target) && !lip_quantized_range(target, &low, &high))
         return lip_fail_node(error, LIP_EUNSUPPORTED, node, "it quantises to elements of type %s (%d)",
                              lip_dtype_name(target), (int)target);
     return lip_set_output(node, 0, target, &node->inputs[0]->shape, error);
@@ -48,14 +49,27 @@ static lip_status quantize_forward(const lip_call *call, lip_error *error)
 {
     lip_quantization q = {0};
     lip_tensor *y = call->out[0];
+    const bool wide = call->node->inputs[1]->dtype == LIP_DTYPE_DOUBLE;
+    const lip_small_rounding rounding = lip_small_rounding_of(call->node);
     LIP_TRY(lip_quantization_of(call->node, 0, 1, 2, &q, error));
     for (int64_t i = 0; y && i < y->count; i++) {
         int64_t at = lip_quantization_at(&q, i);
-        int64_t zero = lip_node_input(call->node, 2) ? call->in[2]->i64[at] : 0;
         double x = lip_tensor_real(call->in[0], i), scale = call->in[1]->f64[at];
-        bool wide = call->node->inputs[1]->dtype == LIP_DTYPE_DOUBLE;
-        y->i64_room[i] = lip_quantize(wide ? x / scale : single_quotient(x, scale), zero, y->dtype);
+        double quotient = wide ? x / scale : single_quotient(x, scale);
+        if (lip_dtype_is_small(y->dtype))
+            y->f64_room[i] = lip_small_float_round(y->dtype, quotient, rounding);
+        else
+            y->i64_room[i] =
+                lip_quantize(quotient, lip_node_input(call->node, 2) ? call->in[2]->i64[at] : 0, y->dtype);
     }
+    return LIP_OK;
+}
+
+static lip_status quantize_describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
+{
+    (void)arena, (void)error;
+    const lip_value *y = lip_node_output(node, 0);
+    if (y && lip_dtype_is_small(y->dtype)) gain->reason = LIP_REASON_SMALL;
     return LIP_OK;
 }
 
@@ -64,13 +78,13 @@ static lip_status dequantize_shape(const lip_node *node, lip_error *error)
     lip_quantization q = {0};
     LIP_TRY(lip_check_inputs(node, 2, 3, error));
     LIP_TRY(lip_check_number(node, 0, error));
-    if (lip_dtype_is_real(node->inputs[0]->dtype))
-        return lip_fail_node(error, LIP_EFORMAT, node, "its input is %s, not whole numbers",
+    if (lip_dtype_is_real(node->inputs[0]->dtype) && !lip_dtype_is_small(node->inputs[0]->dtype))
+        return lip_fail_node(error, LIP_EFORMAT, node, "its input is %s, not quantised",
                              lip_dtype_name(node->inputs[0]->dtype));
     LIP_TRY(lip_quantization_of(node, 0, 1, 2, &q, error));
     int64_t named = lip_attr_int(node, "output_dtype", 0);
     lip_dtype type = named > 0 && named <= INT16_MAX ? (lip_dtype)named : node->inputs[1]->dtype;
-    if (!lip_dtype_is_real(type))
+    if (!lip_dtype_is_real(type) || lip_dtype_is_small(type))
         return lip_fail_node(error, LIP_EUNSUPPORTED, node, "its output has the type %s", lip_dtype_name(type));
     return lip_set_output(node, 0, type, &node->inputs[0]->shape, error);
 }
@@ -156,6 +170,7 @@ const lip_op lip_op_quantize_linear = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = LIP_REASON_ROUNDS},
     .shape = quantize_shape,
     .forward = quantize_forward,
+    .describe = quantize_describe,
 };
 
 const lip_op lip_op_microsoft_dequantize_linear = {
@@ -177,4 +192,5 @@ const lip_op lip_op_microsoft_quantize_linear = {
     .gain = {.kind = LIP_GAIN_UNBOUNDED, .reason = LIP_REASON_ROUNDS},
     .shape = quantize_shape,
     .forward = quantize_forward,
+    .describe = quantize_describe,
 };

@@ -163,7 +163,8 @@ lip_status lip_range_batch_normalization(const lip_range_call *call, lip_error *
     const int64_t channels = in[1].count;
     const double eps = lip_attr_float(call->node, "epsilon", 1e-5F);
     (void)error;
-    if (!call->out[0].lo || call->node->input_count != 5 || in[0].count == 0)
+    if (!call->out[0].lo || call->node->input_count != 5 || in[0].count == 0 ||
+        lip_attr_int(call->node, "training_mode", 0) != 0) /* its statistics are not inputs */
         return LIP_OK;
     const int64_t positions = lip_dims_product(x, 2, x->rank);
     for (int64_t i = 0; i < in[0].count; i++) {

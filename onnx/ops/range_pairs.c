@@ -300,12 +300,13 @@ lip_status lip_range_extreme(const lip_range_call *call, lip_error *error)
     return LIP_OK;
 }
 
-/* To a bool: "not zero". To other whole numbers: cut, where the type holds it. Between reals: the same. */
+/* To a bool: "not zero". To other whole numbers: cut, where the type holds it. To a small type: whatever it can hold.
+ * Between other reals: the same. */
 lip_status lip_range_cast(const lip_range_call *call, lip_error *error)
 {
     (void)error;
     const lip_span_room *out = &call->out[0];
-    if (!out->lo) return LIP_OK;
+    if (!out->lo || lip_dtype_is_small(call->node->outputs[0]->dtype)) return LIP_OK;
     const lip_dtype to = call->node->outputs[0]->dtype;
     for (int64_t i = 0; i < out->count; i++) {
         lip_interval x = {call->in[0].lo[i], call->in[0].hi[i]};

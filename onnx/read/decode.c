@@ -5,6 +5,8 @@
  */
 #include "decode.h"
 
+#include "graph/small_float.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -20,10 +22,16 @@ unsigned lip_raw_bits(lip_dtype dtype)
         return 2;
     case LIP_DTYPE_UINT4:
     case LIP_DTYPE_INT4:
+    case LIP_DTYPE_FLOAT4E2M1:
         return 4;
     case LIP_DTYPE_UINT8:
     case LIP_DTYPE_INT8:
     case LIP_DTYPE_BOOL:
+    case LIP_DTYPE_FLOAT8E4M3FN:
+    case LIP_DTYPE_FLOAT8E4M3FNUZ:
+    case LIP_DTYPE_FLOAT8E5M2:
+    case LIP_DTYPE_FLOAT8E5M2FNUZ:
+    case LIP_DTYPE_FLOAT8E8M0:
         return 8;
     case LIP_DTYPE_UINT16:
     case LIP_DTYPE_INT16:
@@ -124,6 +132,16 @@ bool lip_decode_raw(lip_dtype dtype, const uint8_t *raw, int64_t count, void *ro
         DECODE(uint32_t, int64_t, x);
     case LIP_DTYPE_INT32:
         DECODE(int32_t, int64_t, x);
+    case LIP_DTYPE_FLOAT8E4M3FN:
+    case LIP_DTYPE_FLOAT8E4M3FNUZ:
+    case LIP_DTYPE_FLOAT8E5M2:
+    case LIP_DTYPE_FLOAT8E5M2FNUZ:
+    case LIP_DTYPE_FLOAT8E8M0:
+        DECODE(uint8_t, float, lip_small_float_value(dtype, x));
+    case LIP_DTYPE_FLOAT4E2M1:
+        for (int64_t i = 0; i < count; i++)
+            ((float *)room)[i] = lip_small_float_value(dtype, (uint8_t)lip_packed_at(dtype, raw, i));
+        return true;
     case LIP_DTYPE_UINT4:
     case LIP_DTYPE_INT4:
     case LIP_DTYPE_UINT2:

@@ -11,6 +11,7 @@
 #include "tensor_proto.h"
 
 #include "failure.h"
+#include "graph/small_float.h"
 #include "read/decode.h"
 #include "read/source.h"
 #include "read/unpack.h"
@@ -201,6 +202,18 @@ static bool copy_typed(const Onnx__TensorProto *proto, lip_dtype dtype, int64_t 
     case LIP_DTYPE_BFLOAT16:
         for (int64_t i = 0; i < count; i++)
             reals[i] = lip_float_from_bfloat((uint16_t)proto->int32_data[i]);
+        return true;
+    case LIP_DTYPE_FLOAT8E4M3FN:
+    case LIP_DTYPE_FLOAT8E4M3FNUZ:
+    case LIP_DTYPE_FLOAT8E5M2:
+    case LIP_DTYPE_FLOAT8E5M2FNUZ:
+    case LIP_DTYPE_FLOAT8E8M0:
+        for (int64_t i = 0; i < count; i++)
+            reals[i] = lip_small_float_value(dtype, (uint8_t)proto->int32_data[i]);
+        return true;
+    case LIP_DTYPE_FLOAT4E2M1:
+        for (int64_t i = 0; i < count; i++)
+            reals[i] = lip_small_float_value(dtype, (uint8_t)packed_at(proto, dtype, i));
         return true;
     case LIP_DTYPE_UINT4:
     case LIP_DTYPE_INT4:

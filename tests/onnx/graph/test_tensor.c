@@ -13,14 +13,17 @@ static void test_dtypes(void **state)
     (void)state;
     assert_string_equal(lip_dtype_name(LIP_DTYPE_BFLOAT16), "bfloat16");
     assert_string_equal(lip_dtype_name(LIP_DTYPE_INT64), "int64");
-    assert_string_equal(lip_dtype_name((lip_dtype)23), "unknown type");
+    assert_string_equal(lip_dtype_name(LIP_DTYPE_FLOAT4E2M1), "float4e2m1");
+    assert_string_equal(lip_dtype_name(LIP_DTYPE_INT2), "int2");
+    assert_string_equal(lip_dtype_name((lip_dtype)27), "unknown type");
     assert_true(lip_dtype_is_real(LIP_DTYPE_FLOAT16));
     assert_false(lip_dtype_is_real(LIP_DTYPE_INT8));
     assert_int_equal(lip_dtype_storage(LIP_DTYPE_FLOAT16, false), LIP_F32);
     assert_int_equal(lip_dtype_storage(LIP_DTYPE_FLOAT, true), LIP_F64);
     assert_int_equal(lip_dtype_storage(LIP_DTYPE_BOOL, true), LIP_I64);
     assert_int_equal(lip_dtype_storage(LIP_DTYPE_STRING, false), LIP_OPAQUE);
-    assert_int_equal(lip_dtype_storage((lip_dtype)17, false), LIP_OPAQUE);
+    assert_int_equal(lip_dtype_storage(LIP_DTYPE_FLOAT8E8M0, false), LIP_F32);
+    assert_int_equal(lip_dtype_storage((lip_dtype)27, false), LIP_OPAQUE);
 }
 
 static void test_counts(void **state)

@@ -10,6 +10,8 @@
 static const op_case list[] = {
     {ONNX, "Cast", 13, LIP_GAIN_ISOMETRY, "x:2x3 to=i:11"},
     {ONNX, "Cast", 13, LIP_GAIN_UNBOUNDED, "x:2x3 to=i:7"},
+    {ONNX, "Cast", 19, LIP_GAIN_UNBOUNDED, "x:2x3 to=i:17"},
+    {ONNX, "Cast", 24, LIP_GAIN_UNBOUNDED, "x:2x3 to=i:24 round_mode=s:nearest"},
     {ONNX, "Cast", 1, LIP_GAIN_ISOMETRY, "x:2x3 to=s:DOUBLE"},
     {ONNX, "CastLike", 15, LIP_GAIN_ISOMETRY, "x:2x3 c:1"},
     {ONNX, "Compress", 9, LIP_GAIN_COPY, "x:2x4x2 b:3=0,1,1 axis=i:1"},
@@ -21,6 +23,7 @@ static const op_case list[] = {
     {ONNX, "DepthToSpace", 13, LIP_GAIN_ISOMETRY, "x:2x8x2x3 blocksize=i:2"},
     {ONNX, "DepthToSpace", 13, LIP_GAIN_ISOMETRY, "x:2x18x2x3 blocksize=i:3 mode=s:CRD"},
     {ONNX, "Dropout", 13, LIP_GAIN_ISOMETRY, "x:2x3 out:2"},
+    {ONNX, "Dropout", 13, LIP_GAIN_ISOMETRY, "x:2x3 c:=0 b:=1 out:2"},
     {ONNX, "Dropout", 6, LIP_GAIN_ISOMETRY, "x:2x3 ratio=f:0.5"},
     {ONNX, "Expand", 13, LIP_GAIN_COPY, "x:3x1 i:3=2,1,4"},
     {ONNX, "Expand", 13, LIP_GAIN_COPY, "x:3x1x2 i:1=1"},

@@ -98,6 +98,7 @@ static const op_case list[] = {
     { "", "MatMul", 13, LIP_GAIN_DENSE, "x:0x2x3 c:3x4" },
     { "", "MatMul", 13, LIP_GAIN_DENSE, "x:2x0 c:0x4" },
     { "", "Conv", 11, LIP_GAIN_CONV, "x:0x2x5 c:3x2x3" },
+    { "", "MaxPool", 12, LIP_GAIN_SELECT, "q:1x1x4x4@0,255 kernel_shape=n:2,2" },
     { "", "MaxPool", 12, LIP_GAIN_SELECT, "x:0x2x5 kernel_shape=n:2" },
 };
 

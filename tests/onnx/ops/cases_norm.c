@@ -7,6 +7,7 @@
 
 static const op_case list[] = {
     { "", "BatchNormalization", 1, LIP_GAIN_SCALE, "x:2x3x2x2 c:3 c:3 c:3 c:3@0.1,4 epsilon=f:0.01" },
+    { "", "BatchNormalization", 15, LIP_GAIN_UNKNOWN, "x:2x3x2x2 c:3 c:3 c:3 c:3@0.1,4 training_mode=i:1" },
     { "", "BatchNormalization", 9, LIP_GAIN_SCALE, "x:2x3x4 c:3 c:3 c:3 c:3@0,1" },
     { "", "BatchNormalization", 15, LIP_GAIN_SCALE, "x:4x3 c:3 c:3 c:3 c:3@0.5,1 training_mode=i:0" },
     { "", "Softmax", 1, LIP_GAIN_LIPSCHITZ, "x:2x3x2" },

@@ -23,6 +23,7 @@ static const op_case list[] = {
     {ONNX, "QuantizeLinear", 10, LIP_GAIN_UNBOUNDED, "x:2x3 c:=0.5 u:=3"},
     {ONNX, "QuantizeLinear", 13, LIP_GAIN_UNBOUNDED, "x:2x3x4 c:3@0.1,1 u:3@0,9 axis=i:-2"},
     {ONNX, "QuantizeLinear", 21, LIP_GAIN_UNBOUNDED, "x:2x3 c:=0.5 output_dtype=i:22"},
+    {ONNX, "QuantizeLinear", 21, LIP_GAIN_UNBOUNDED, "x:2x3 c:=0.5 output_dtype=i:20 saturate=i:0"},
     {MS, "DequantizeLinear", 1, LIP_GAIN_UNBOUNDED, "q:2x3@0,255 c:=0.5 u:=3"},
     {MS, "QLinearAdd", 1, LIP_GAIN_UNBOUNDED, "q:2x3@0,255 c:=0.1 u:=3 u:3@0,255 c:=0.2 u:=9 c:=0.7 u:=128"},
     {MS, "QLinearAveragePool", 1, LIP_GAIN_UNBOUNDED, "q:1x2x4x4@0,255 c:=0.1 u:=3 c:=0.7 u:=128 kernel_shape=n:2,2"},

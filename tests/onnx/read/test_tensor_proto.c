@@ -122,6 +122,14 @@ static void test_typed_fields(void **state)
     t->int64_data = (int64_t[]){1, -2, INT64_C(1) << 40, 0};
     expect(s, t, LIP_I64, (const double[]){1, -2, 1099511627776.0, 0});
 
+    t = build_tensor(s->b, "t", LIP_DTYPE_FLOAT8E5M2, "2x2", NULL, 0);
+    t->n_int32_data = 4;
+    t->int32_data = (int32_t[]){0x3c, 0xbd, 0x01, 0x7b};
+    expect(s, t, LIP_F32, (const double[]){1, -1.25, 0x1p-16, 57344});
+    t = build_tensor(s->b, "t", LIP_DTYPE_FLOAT4E2M1, "2x2", NULL, 0); /* two to a byte, the first in its low half */
+    t->n_int32_data = 2;
+    t->int32_data = (int32_t[]){0xf1, 0x2c};
+    expect(s, t, LIP_F32, (const double[]){0.5, -6, -2, 1});
     t = build_tensor(s->b, "t", LIP_DTYPE_UINT32, "2x2", NULL, 0);
     t->n_uint64_data = 4;
     t->uint64_data = (uint64_t[]){1, 2, 4294967295, 0};
@@ -137,7 +145,7 @@ static void test_not_supported(void **state)
     } cases[] = {
         {LIP_DTYPE_STRING, "2x2", "type string"},
         {LIP_DTYPE_COMPLEX64, "2x2", "type complex64"},
-        {17, "2x2", "unknown type (17)"},
+        {27, "2x2", "unknown type (27)"},
         {0, "2x2", "undefined"},
         {LIP_DTYPE_FLOAT, "1x1x1x1x1x1x1x1x4", "9 dimensions"},
     };
