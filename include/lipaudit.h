@@ -279,7 +279,8 @@ typedef struct lip_report {
     size_t range_input_count;
     double bounds_seconds;
     uint64_t peak_memory_bytes; /* of what the library allocated for the model and the audit */
-    size_t classes; /* logits of a classifier, [K] or [1, K]; 0: not known to be one, or too many for a table of pairs */
+    size_t classes; /* logits of a classifier, [K] or [1, K]; 0: not known to be one, or too many for a table of
+                       pairs */
     const double *pairwise_upper; /* [classes][classes]: Lipschitz bounds of f_t - f_j; symmetric, 0 on the diagonal;
                                      NULL: none */
     const char *pairwise_method;
@@ -299,10 +300,10 @@ LIP_API void lip_report_free(lip_report **report);
 /* ------------------------------------------------------------ certificates */
 
 /*
- * Whose prediction (the largest logit) is certified: the network as executed in IEEE arithmetic of that precision (round
- * to nearest, sums in any order, with or without FMA, batch-norm folded or not; not Winograd, TF32 or flush-to-zero) on
- * the perturbed input rounded to it, or the network in real arithmetic. Functions such as Sigmoid, Tanh or Erf are
- * assumed to be computed within 64 units of |x| max(1, slope) + 1 (32 ulp of 1), Softmax's exponentials relative to
+ * Whose prediction (the largest logit) is certified: the network as executed in IEEE arithmetic of that precision
+ * (round to nearest, sums in any order, with or without FMA, batch-norm folded or not; not Winograd, TF32 or
+ * flush-to-zero) on the perturbed input rounded to it, or the network in real arithmetic. Functions such as Sigmoid,
+ * Tanh or Erf are assumed to be computed within 64 units of |x| max(1, slope) + 1 (32 ulp of 1), Softmax's exponentials relative to
  * their value; where no rule bounds a node's rounding, radii are 0 and lip_certifier_remark says why. Tensors that the
  * file stores as float16 or bfloat16 are taken to be executed so.
  */
@@ -342,9 +343,9 @@ LIP_API void lip_certifier_free(lip_certifier **certifier);
  * certificates[i] for samples[i * elements ...], elements of the model's (data's, where preprocessed) input in
  * row-major order. labels[i] < 0, or labels NULL: not known. A radius is 0 where the sample is misclassified, tied, or
  * its logits are not finite. Where the report's bounds hold on a range of inputs only (report->range), a radius speaks
- * of perturbed inputs within it, and a sample outside has none. The same sample gives the same bits, whatever comes with
- * it. Refuses a label that is no class. Cost: one forward pass a sample, in batches of 32, which a count that is no
- * multiple of it fills up. Not for several threads at once.
+ * of perturbed inputs within it, and a sample outside has none. The same sample gives the same bits, whatever comes
+ * with it. Refuses a label that is no class. Cost: one forward pass a sample, in batches of 32, which a count that is
+ * no multiple of it fills up. Not for several threads at once.
  */
 LIP_API lip_status lip_certify(lip_certifier *certifier, const double *samples, const int64_t *labels, size_t count,
                                lip_certificate *certificates, lip_error *error);

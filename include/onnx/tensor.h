@@ -49,7 +49,7 @@ typedef enum lip_storage { LIP_OPAQUE, LIP_F32, LIP_F64, LIP_I64 } lip_storage;
 
 const char *lip_dtype_name(lip_dtype dtype); /* "float32", ...; others are "unknown type" */
 bool lip_dtype_is_real(lip_dtype dtype);     /* floating-point, of any width */
-bool lip_dtype_is_small(lip_dtype dtype);    /* floating-point of 8 bits or fewer: stored and moved, not computed with */
+bool lip_dtype_is_small(lip_dtype dtype);    /* of 8 bits or fewer: stored and moved, not computed with */
 lip_storage lip_dtype_storage(lip_dtype dtype, bool computed); /* computed: reals are LIP_F64 */
 size_t lip_storage_size(lip_storage storage);
 

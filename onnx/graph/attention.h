@@ -13,8 +13,8 @@
 /* An Attention whose inputs' shapes are known. */
 bool lip_is_attention(const lip_node *node);
 /*
- * Appends its parts to model->nodes, in order. LIP_EUNSUPPORTED, and nothing appended, for what is not split: lengths of
- * padded keys (opset 24), the raw scores as an output; LIP_EFORMAT for shapes that contradict each other.
+ * Appends its parts to model->nodes, in order. LIP_EUNSUPPORTED, and nothing appended, for what is not split: lengths
+ * of padded keys (opset 24), the raw scores as an output; LIP_EFORMAT for shapes that contradict each other.
  */
 lip_status lip_split_attention(lip_draft *draft, lip_node *node, lip_error *error);
 

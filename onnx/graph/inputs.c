@@ -88,8 +88,9 @@ static lip_status ask_for_shape(const lip_draft_input *input, int axis, lip_erro
         return lip_fail(error, LIP_EUSAGE,
                         "input '%s' has the symbolic dimension '%s' (axis %d): give --input-shape %s:%s", name,
                         input->symbol[axis], axis, name, example);
-    return lip_fail(error, LIP_EUSAGE, "input '%s' has a dimension of no fixed size (axis %d): give --input-shape %s:%s",
-                    name, axis, name, example);
+    return lip_fail(error, LIP_EUSAGE,
+                    "input '%s' has a dimension of no fixed size (axis %d): give --input-shape %s:%s", name, axis, name,
+                    example);
 }
 
 static lip_status declared_shape(lip_model *model, const lip_draft_input *input, lip_shape *out, lip_error *error)

@@ -34,8 +34,8 @@ void lip_model_prune(lip_draft *draft);
 lip_status lip_model_finish(lip_draft *draft, lip_error *error);
 
 /* preprocess.c: the options' scale, mean and standard deviation as nodes in front of the network, named
- * preprocess.scale, .mean and .std. Their constants are those doubles, whatever the input's type. LIP_EUSAGE where their
- * number is not the number of channels. Then, in the finished model: model->normalises. */
+ * preprocess.scale, .mean and .std. Their constants are those doubles, whatever the input's type. LIP_EUSAGE where
+ * their number is not the number of channels. Then, in the finished model: model->normalises. */
 lip_status lip_model_preprocess(lip_draft *draft, const lip_load_options *options, lip_error *error);
 lip_status lip_model_find_normalisation(lip_draft *draft, lip_error *error);
 
@@ -59,8 +59,8 @@ lip_status lip_node_check_types(const lip_node *node, lip_error *error);
 /* finite.c: LIP_EFORMAT where a constant that `node` reads holds NaN, or where an attribute of a known operator is NaN,
  * or infinite and neither a limit nor a fill value. Marks constants that hold infinity. */
 lip_status lip_node_check_finite(const lip_node *node, lip_error *error);
-/* infinite.c: LIP_EFORMAT where `node`, which was not folded, reads such a constant and is not one of the operators that
- * may; LIP_EUNSUPPORTED where it reads infinity computed from one, or turns it into NaN. Marks its outputs. */
+/* infinite.c: LIP_EFORMAT where `node`, which was not folded, reads such a constant and is not one of the operators
+ * that may; LIP_EUNSUPPORTED where it reads infinity computed from one, or turns it into NaN. Marks its outputs. */
 lip_status lip_node_check_infinite(lip_draft *draft, const lip_node *node, lip_error *error);
 
 /* In onnx/read/: fills the draft from the bytes of model->source. */

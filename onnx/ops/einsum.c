@@ -159,7 +159,8 @@ static lip_status read(const lip_node *node, einsum *out, lip_error *error)
     int64_t work = 1;
     for (int l = 0; l < e.loops; l++)
         if (!lip_size_mul(work, e.dim[l], &work) || work > MAX_WORK)
-            return lip_fail_node(error, LIP_EUNSUPPORTED, node, "its sum has more than %lld terms", (long long)MAX_WORK);
+            return lip_fail_node(error, LIP_EUNSUPPORTED, node, "its sum has more than %lld terms",
+                                 (long long)MAX_WORK);
     *out = e;
     return LIP_OK;
 }

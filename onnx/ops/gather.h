@@ -14,8 +14,8 @@ lip_status lip_check_indices(const lip_node *node, lip_error *error);
 /* An index in [-n, n) as one in [0, n); LIP_EFORMAT outside. */
 lip_status lip_check_index(const lip_node *node, int64_t index, int64_t n, int64_t *out, lip_error *error);
 
-/* GatherElements and ScatterElements: the indices fit the data outside of attribute `axis`, and constant ones also there.
- * Then, where in the data element j of the indices points to. */
+/* GatherElements and ScatterElements: the indices fit the data outside of attribute `axis`, and constant ones also
+ * there. Then, where in the data element j of the indices points to. */
 lip_status lip_check_element_indices(const lip_node *node, lip_error *error);
 lip_status lip_element_target(const lip_call *call, int64_t j, int64_t *out, lip_error *error);
 

@@ -136,8 +136,10 @@ static taps taps_of(const sampler *s, double coordinate, int64_t n)
     double i = s->align ? (coordinate + 1) / 2 * (double)(n - 1) : ((coordinate + 1) * (double)n - 1) / 2;
     if (!isfinite(i) || fabs(i) > 0x1p52) i = i > 0 ? 0x1p52 : -0x1p52;
     if (s->mode != CUBIC && s->padding == BORDER) i = fmax(0, fmin((double)(n - 1), i));
-    if (s->mode != CUBIC && s->padding == REFLECTION)
-        i = fmax(0, fmin((double)(n - 1), s->align ? reflect(i, 0, (double)(n - 1)) : reflect(i, -0.5, (double)n - 0.5)));
+    if (s->mode != CUBIC && s->padding == REFLECTION) {
+        i = s->align ? reflect(i, 0, (double)(n - 1)) : reflect(i, -0.5, (double)n - 0.5);
+        i = fmax(0, fmin((double)(n - 1), i));
+    }
     const double whole = floor(i), rest = i - whole;
     if (s->mode == NEAREST) {
         t.at[0] = padded(s, nearbyint(i), n);

@@ -148,7 +148,8 @@ static lip_status forward(const lip_call *call, lip_error *error)
     return LIP_OK;
 }
 
-/* An element's gradient goes to the input that it is, the last update first (of equal ones that made a maximum, one). */
+/* An element's gradient goes to the input that it is, the last update first (of equal ones that made a maximum,
+ * one). */
 static void pass_selected(const lip_call *call, reduction r, const int64_t *to, unsigned char *given)
 {
     const double *g = call->out_grad[0], *y = call->out[0]->f64;

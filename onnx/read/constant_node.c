@@ -90,8 +90,9 @@ lip_status lip_read_constant_node(lip_draft *draft, const lip_draft_node *made, 
 {
     const lip_node *node = &made->node;
     if (node->output_count != 1 || !node->outputs[0] || proto->n_attribute != 1)
-        return lip_fail_node(error, LIP_EFORMAT, node, "Constant needs one output and one attribute, it has %zu and %zu",
-                             node->output_count, proto->n_attribute);
+        return lip_fail_node(error, LIP_EFORMAT, node,
+                             "Constant needs one output and one attribute, it has %zu and %zu", node->output_count,
+                             proto->n_attribute);
     lip_draft_value *value = lip_draft_of(node->outputs[0]);
     lip_status status = lip_draft_define(value, NULL, error);
     if (status)

@@ -112,7 +112,8 @@ static void declare_bfloat(bytes *b, const Onnx__ValueInfoProto *info)
 {
     const Onnx__TypeProto *type = info->type;
     Onnx__TensorProto *tensor = b->data ? onnx__tensor_proto__unpack(NULL, b->size, b->data) : NULL;
-    if (tensor && tensor->data_type == LIP_DTYPE_UINT16 && type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE &&
+    if (tensor && tensor->data_type == LIP_DTYPE_UINT16 && type &&
+        type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE &&
         type->tensor_type->elem_type == LIP_DTYPE_BFLOAT16) {
         tensor->data_type = LIP_DTYPE_BFLOAT16;
         free(b->data);
