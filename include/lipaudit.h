@@ -303,9 +303,9 @@ LIP_API void lip_report_free(lip_report **report);
  * Whose prediction (the largest logit) is certified: the network as executed in IEEE arithmetic of that precision
  * (round to nearest, sums in any order, with or without FMA, batch-norm folded or not; not Winograd, TF32 or
  * flush-to-zero) on the perturbed input rounded to it, or the network in real arithmetic. Functions such as Sigmoid,
- * Tanh or Erf are assumed to be computed within 64 units of |x| max(1, slope) + 1 (32 ulp of 1), Softmax's exponentials relative to
- * their value; where no rule bounds a node's rounding, radii are 0 and lip_certifier_remark says why. Tensors that the
- * file stores as float16 or bfloat16 are taken to be executed so.
+ * Tanh or Erf are assumed to be computed within 64 units of |x| max(1, slope) + 1 (32 ulp of 1), Softmax's
+ * exponentials relative to their value; where no rule bounds a node's rounding, radii are 0 and lip_certifier_remark
+ * says why. Tensors that the file stores as float16 or bfloat16 are taken to be executed so.
  */
 typedef enum lip_deployed { LIP_DEPLOYED_FLOAT32, LIP_DEPLOYED_FLOAT16, LIP_DEPLOYED_EXACT } lip_deployed;
 

@@ -177,6 +177,25 @@ def quantized():
     return model(nodes, [scale, array("w", 4, 3, kind=np.uint8)], opset=13)
 
 
+def small_floats():
+    kinds = [TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2, TensorProto.FLOAT8E5M2FNUZ,
+             TensorProto.FLOAT4E2M1, 24]  # 24: FLOAT8E8M0, which older onnx packages do not name
+    nodes, constants, last = [], [typed("s", FLOAT, [0.5, 1, 2, 4])], "x"
+    for i, kind in enumerate(kinds):
+        stored = TensorProto(name=f"c{i}", data_type=kind, dims=[4])
+        codes = [0x21, 0x43] if kind == TensorProto.FLOAT4E2M1 else [0x38, 0x40, 0x01, 0x7c]
+        if i % 2:
+            stored.raw_data = bytes(codes)
+        else:
+            stored.int32_data.extend(codes)
+        constants.append(stored)
+        nodes += [node("Cast", f"c{i}", f"f{i}", to=FLOAT), node("Add", f"{last} f{i}", f"a{i}"),
+                  node("Cast", f"a{i}", f"n{i}", to=kind, saturate=i % 2), node("Cast", f"n{i}", f"b{i}", to=FLOAT)]
+        last = f"b{i}"
+    nodes += [node("QuantizeLinear", f"{last} s c0", "q", axis=1), node("DequantizeLinear", "q s c0", "y", axis=1)]
+    return model(nodes, constants, opset=24)
+
+
 def classical():
     nodes = [node("Scaler", "x", "s", domain="ai.onnx.ml", offset=[0.5] * 4, scale=[2.0] * 4),
              node("SVMRegressor", "s", "v", domain="ai.onnx.ml", kernel_type="RBF", kernel_params=[0.5, 0.0, 3.0],
@@ -227,7 +246,8 @@ def external(location="data.bin", offset=16, length=64, data=bytes(range(96))):
 
 def main():
     for make in (typed_fields, sparse, constants, functions, branches, loop, modules, shape_arithmetic, old_broadcast,
-                 convolutions, attention, masked, gates, quantized, classical, sums, optional_and_unnamed, unsorted):
+                 convolutions, attention, masked, gates, quantized, small_floats, classical, sums, optional_and_unnamed,
+                 unsorted):
         (HERE / "corpus" / f"seed_{make.__name__}.onnx").write_bytes(make().SerializeToString())
     folder = HERE / "corpus_external"
     folder.mkdir(exist_ok=True)
