@@ -79,8 +79,8 @@ static lip_draft_value *new_value(lip_draft *draft, const char *name, const char
     if (!text)
         return NULL;
     snprintf(text, room, "%s::%s", name, part);
-    while (lip_draft_find(draft, text))
-        snprintf(text, room, "%s::%s#%zu", name, part, draft->value_count);
+    for (size_t again = 2; lip_draft_find(draft, text); again++)
+        snprintf(text, room, "%s::%s#%zu", name, part, again);
     lip_draft_value *value = lip_draft_value_named(draft, text);
     if (value)
         value->defined = true;
@@ -147,13 +147,10 @@ static lip_node *make_node(lip_draft *draft, const char *op, const char *name)
 }
 
 /* A node that computes `to` from `from`. */
-static lip_status add_step(lip_draft *draft, const lip_step *step, lip_value *from, lip_value *to, lip_error *error)
+static lip_status add_step(lip_draft *draft, const lip_step *step, const lip_shape *shape, lip_value *from,
+                           lip_value *to, lip_error *error)
 {
-    lip_shape shape;
-    lip_status status = place(from, step, &shape, error);
-    if (status)
-        return status;
-    lip_value *constant = make_constant(draft, from, step, &shape);
+    lip_value *constant = make_constant(draft, from, step, shape);
     lip_node *node = make_node(draft, step->op, step->name);
     if (!constant || !node)
         return lip_fail_memory(error, NULL, "the preprocessing");
@@ -203,6 +200,7 @@ lip_status lip_model_preprocess(lip_draft *draft, const lip_load_options *option
     if (status)
         return status;
     lip_value *last = &input->value->value, *from = new_input(draft, input);
+    lip_shape shape;
     for (int i = 0; from && !status && i < count; i++) {
         lip_draft_value *between = i < count - 1 ? new_value(draft, last->name, steps[i + 1].what) : NULL;
         lip_value *to = i == count - 1 ? last : between ? &between->value : NULL;
@@ -210,7 +208,9 @@ lip_status lip_model_preprocess(lip_draft *draft, const lip_load_options *option
             return lip_fail_memory(error, NULL, "the preprocessing");
         to->shape = from->shape;
         to->shape_known = true;
-        status = add_step(draft, &steps[i], from, to, error);
+        status = place(last, &steps[i], &shape, error);
+        if (!status)
+            status = add_step(draft, &steps[i], &shape, from, to, error);
         from = to;
     }
     if (!from)

@@ -9,6 +9,7 @@
 #include "graph.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const double mean[] = {0.5, 0.25, -1}, deviation[] = {0.2, 0.3, 3};
 
@@ -95,13 +96,36 @@ static void test_nodes(void **state)
     build_free(b);
 }
 
+/* A file that already has the names which new tensors would get. */
+static void test_names_are_taken(void **state)
+{
+    (void)state;
+    const lip_load_options options = with(&(lip_preprocess){0.5, mean, NULL, 3, 0});
+    build *b = relu("1x3");
+    build_node(b, "Neg", "x", "x::stored");
+    build_node(b, "Neg", "x", "x::mean");
+    for (int i = 0; i < 80; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "x::%s#%d", i % 2 ? "stored" : "mean", 60 + i / 2);
+        build_node(b, "Neg", "x", name);
+    }
+    lip_model *model = check_open(b, &options);
+    assert_int_equal(model->node_count, 3);
+    lip_model_free(&model);
+    build_free(b);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
     const double zero[] = {0.5, 0, 1}, infinite[] = {(double)INFINITY};
-    lip_load_options options = with(&(lip_preprocess){1, mean, NULL, 3, 0});
-    check_refused_with(relu("1x4x2x2"), &options, LIP_EUSAGE,
-                       "the mean has 3 numbers, but the input 'x' (1x4x2x2) has 4 channels (axis 1) or 2 (last axis)");
+    lip_load_options options = { 0 };
+    for (int scaled = 0; scaled < 2; scaled++) {
+        options = with(&(lip_preprocess){scaled ? 0.5 : 1, mean, NULL, 3, 0});
+        check_refused_with(relu("1x4x2x2"), &options, LIP_EUSAGE,
+                           "the mean has 3 numbers, but the input 'x' (1x4x2x2) has 4 channels (axis 1) or "
+                           "2 (last axis)");
+    }
     options = with(&(lip_preprocess){1, NULL, deviation, 0, 2});
     check_refused_with(relu("1x3"), &options, LIP_EUSAGE, "the standard deviation has 2 numbers");
     options = with(&(lip_preprocess){1, NULL, zero, 0, 3});
@@ -222,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_nothing_to_do),
         cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_names_are_taken),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_finds_normalisation),
         cmocka_unit_test(test_finds_it_behind_rearrangement),
