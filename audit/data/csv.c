@@ -322,6 +322,8 @@ lip_status csv_open(const char *path, lip_data_memory *memory, lip_rows **out, l
         status = skip_header(csv, error);
     if (!status)
         status = count_rows(csv, &shape.dim[0], &shape.dim[1], error);
+    if (!status && shape.dim[0] == 0)
+        status = data_fail(error, path, LIP_EFORMAT, "holds no samples: read as CSV, it has no row of numbers");
     if (!status)
         status = rows_set_shape(rows, &shape, error);
     if (status) {

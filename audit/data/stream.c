@@ -145,7 +145,8 @@ static lip_status read_file(lip_stream *stream, void *to, size_t size, size_t *g
     if (code == Z_BUF_ERROR)
         stream->cut = true;
     else if (count < 0 || code < 0)
-        return data_fail(error, stream->path, LIP_EFORMAT, "damaged gzip data: %s", reason);
+        return data_fail(error, stream->path, LIP_EFORMAT, "damaged gzip data: %s",
+                         strstr(reason, ": ") ? strstr(reason, ": ") + 2 : reason); /* without zlib's "<fd:3>" */
     *got = count > 0 ? (size_t)count : 0;
     return LIP_OK;
 }

@@ -69,7 +69,7 @@ static void refuses(void **unused)
         {"7,1,2\n3,4,1e999\n", "sample 1: its element 1 is not a finite number"},
         {"7.5,1,2\n", "the label of sample 0 is 7.5, not a whole number"},
         {"-1,1,2\n", "the label of sample 0 is -1"},
-        {"label,a,b\n", "holds no samples"},
+        {"label,a,b\n", "holds no samples: read as CSV, it has no row of numbers"},
         {"\n\n", "holds no samples"},
     };
     (void)unused;

@@ -91,7 +91,7 @@ static void names_what_is_no_data(void **unused)
     options.path = files_put_gz("archive.npz.gz", "PK\x03\x04 ...", 8);
     expect_refusal(&options, LIP_EFORMAT, "a zip archive inside of a gzip file");
     options.path = files_put("damaged.csv.gz", "\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", 13);
-    expect_refusal(&options, LIP_EFORMAT, "damaged gzip data");
+    expect_refusal(&options, LIP_EFORMAT, "damaged gzip data: invalid");
 }
 
 /* A large array in either order, with little memory: the same values. */
