@@ -86,6 +86,12 @@ static void a_lipschitz_trained_cnn(void **unused)
     check("fmnist_small_lmt_torchscript", LIP_EFFORT_LAYERWISE, 0.94);
 }
 
+static void a_perceptron(void **unused)
+{
+    (void)unused;
+    check("fmnist_mlp2_base", LIP_EFFORT_COMMON, 0.41);
+}
+
 static void keras_with_overlapping_pooling(void **unused)
 {
     (void)unused;
@@ -109,6 +115,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cnn),
         cmocka_unit_test(a_lipschitz_trained_cnn),
+        cmocka_unit_test(a_perceptron),
         cmocka_unit_test(keras_with_overlapping_pooling),
         cmocka_unit_test(keras_on_a_torus),
         cmocka_unit_test(a_residual_network_on_a_torus),
