@@ -187,7 +187,7 @@ typedef enum lip_exact { LIP_EXACT_AUTO, LIP_EXACT_ALWAYS, LIP_EXACT_NEVER } lip
 typedef enum lip_effort {
     LIP_EFFORT_DEFAULT,   /* LIP_EFFORT_COMMON */
     LIP_EFFORT_PRODUCT,   /* the product only */
-    LIP_EFFORT_LAYERWISE, /* multipliers chosen layer by layer (ECLipsE-Fast): a factorisation for each layer */
+    LIP_EFFORT_LAYERWISE, /* LipLT; multipliers chosen layer by layer (ECLipsE-Fast): a factorisation for each layer */
     LIP_EFFORT_COMMON,    /* multipliers optimised for the network and for the mean over pairs: LipSDP-neuron's bound */
     LIP_EFFORT_PAIRS      /* multipliers optimised for each pair of classes */
 } lip_effort;
@@ -257,6 +257,7 @@ typedef struct lip_layer {
 typedef struct lip_level {
     const char *method;
     double network_upper;    /* the smallest proved so far */
+    double own_upper;        /* proved by this level alone; inf: nothing */
     double pairs_mean_upper; /* mean over pairs of the smallest proved so far; NaN: no table */
     double seconds;
 } lip_level;

@@ -105,6 +105,7 @@ static json_t *levels(const lip_report *report)
         json_t *object = json_object();
         json_put(object, &complete, "method", json_optional(level->method));
         json_put(object, &complete, "upper", json_number(level->network_upper));
+        json_put(object, &complete, "own_upper", json_number(level->own_upper));
         json_put(object, &complete, "pairs_mean_upper", json_number(level->pairs_mean_upper));
         json_put(object, &complete, "seconds", json_number(level->seconds));
         json_push(array, &complete, object);

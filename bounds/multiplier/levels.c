@@ -29,6 +29,7 @@ bool lip_bounds_open(lip_multiplier_bounds *bounds, lip_arena *results, size_t c
 
 void lip_bounds_take_upper(lip_multiplier_bounds *bounds, double upper, const char *method)
 {
+    bounds->own_upper = fmin(bounds->own_upper, upper);
     if (upper < bounds->network_upper) {
         bounds->network_upper = upper;
         bounds->network_method = method;
@@ -60,6 +61,7 @@ static double pairs_mean(const lip_multiplier_bounds *bounds)
 
 void lip_bounds_end_level(lip_multiplier_bounds *bounds, const char *method, double started)
 {
-    bounds->levels[bounds->level_count++] =
-        (lip_level) { method, bounds->network_upper, pairs_mean(bounds), lip_clock() - started };
+    bounds->levels[bounds->level_count++] = (lip_level) { method, bounds->network_upper, bounds->own_upper,
+                                                          pairs_mean(bounds), lip_clock() - started };
+    bounds->own_upper = (double)INFINITY;
 }

@@ -6,6 +6,7 @@
 #include "multiplier.h"
 
 #include "levels.h"
+#include "liplt.h"
 #include "objective.h"
 #include "pattern_search.h"
 #include "spectral_run.h"
@@ -85,6 +86,17 @@ static void optimise_pairs(run *r)
     lip_bounds_end_level(r->out, "optimised multipliers for each pair", started);
 }
 
+static void turn_slopes(run *r)
+{
+    static const char method[] = "LipLT";
+    double started = lip_clock(), upper;
+    if (!lip_liplt(r->system, r->options->threads, r->options->seed, r->memory, &upper, r->out->pairs))
+        return;
+    lip_bounds_take_upper(r->out, upper, method);
+    r->out->pairs_method = method;
+    lip_bounds_end_level(r->out, method, started);
+}
+
 /* Flops of a factorisation, roughly, and what they leave for iterations. */
 static int iterations_for(const lip_tiled *t)
 {
@@ -128,6 +140,7 @@ static bool open_run(run *r, lip_arena *arena, lip_arena *results, size_t count)
 
 static void climb(run *r, const lip_layer_plan *plans, const double *cumulative, size_t count)
 {
+    turn_slopes(r);
     double started = lip_clock();
     r->iterations = iterations_for(&r->form.tiles);
     bool fine = lip_start_layerwise(&r->form, true, &r->random, r->best, r->reach);
@@ -174,7 +187,8 @@ void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, con
     double limit = options->max_seconds > 0 ? options->max_seconds : 1e9;
     run r = { .model = model, .options = options, .memory = results->memory, .out = out,
               .random = lip_random_seed(options->seed, 0x6d756c74), .deadline = lip_clock() + limit };
-    *out = (lip_multiplier_bounds) { .network_upper = (double)INFINITY, .lower_estimate = (double)NAN, .reason = "" };
+    *out = (lip_multiplier_bounds) { .network_upper = (double)INFINITY, .own_upper = (double)INFINITY,
+                                     .lower_estimate = (double)NAN, .reason = "" };
     lip_arena_init(&arena, results->memory);
     lip_status status = run_system(&r, plans, gains, cumulative, count, &arena, results, &error);
     if (status == LIP_EUNSUPPORTED) {

@@ -9,10 +9,10 @@
 
 #include "compose/layers.h"
 
-enum { LIP_MULTIPLIER_PAIRS = 64, LIP_MULTIPLIER_LEVELS = 4 };
+enum { LIP_MULTIPLIER_PAIRS = 64, LIP_MULTIPLIER_LEVELS = 6 };
 
 typedef struct lip_multiplier_options {
-    int effort;         /* 1: layerwise multipliers; 2: optimised, common to all pairs; 3: for each pair its own */
+    int effort;         /* 1: LipLT and layerwise multipliers; 2: optimised, common to all pairs; 3: for each pair its own */
     double max_seconds; /* 0: none. With a limit, results depend on the machine's speed */
     int threads;
     uint64_t seed;
@@ -23,6 +23,7 @@ typedef struct lip_multiplier_bounds {
     lip_level levels[LIP_MULTIPLIER_LEVELS];
     size_t level_count;
     double network_upper; /* proved; +inf: none */
+    double own_upper;     /* proved by the level at work; +inf at the end */
     const char *network_method;
     int64_t classes;      /* 0: no table */
     double *pairs;        /* [classes][classes], proved, symmetric, 0 on the diagonal */
@@ -36,7 +37,7 @@ typedef struct lip_multiplier_bounds {
  * Bounds the network through system.h where it is small enough; where not, there is nothing but the reason.
  * gains[i] belongs to plans[i]; cumulative[i] is the product bound from the input to plan i's output.
  * LIP_EMEMORY never: without memory there is nothing, with the reason. What is returned lives in the arena.
- * Cost: effort 1: a factorisation for each activation layer; effort 2: at most 1.5e12 flops of factorisations or 30
+ * Cost: effort 1: liplt.h's, a factorisation for each activation layer; effort 2: at most 1.5e12 flops of factorisations or 30
  * of them, whichever is more; effort 3: that for each pair.
  */
 void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, const lip_layer_gain *gains,

@@ -46,8 +46,8 @@ static void check_random(void **unused)
         assert_true(two.network_upper <= 2.2 * truth);
         for (int i = 0; i < 36; i++)
             assert_true(three.pairs[i] <= two.pairs[i] && two.pairs[i] <= one.pairs[i]);
-        assert_int_equal(one.level_count, 1);
-        assert_int_equal(three.level_count, 3);
+        assert_int_equal(one.level_count, 2);
+        assert_int_equal(three.level_count, 4);
         net_end(&net);
     }
 }
