@@ -60,7 +60,9 @@ typedef struct lip_dense {
     int64_t row_stride, col_stride;
     int64_t batch, batch_stride;
     int64_t multiplicity;
-    int in_axis, out_axis; /* axes of the varying input and of the output that index cols and rows; -1: none */
+    int in_axis, out_axis; /* axes of the varying input and of the output that index cols and rows; -1: none. Where one
+                              matrix takes the whole input to the whole output, cols and rows are their elements in
+                              row-major order */
 } lip_dense;
 
 /*

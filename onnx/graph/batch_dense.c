@@ -24,13 +24,16 @@ static int64_t inner_of(const lip_shape *shape, int axis)
     return count;
 }
 
-/* One matrix, whose columns and rows are axes of input and output with the same elements to their right. */
+/* One matrix, whose columns and rows are axes of input and output with the same elements to their right, or all of
+ * their elements. */
 static bool read_layout(const lip_node *node, const lip_dense *dense, lip_batch_dense *d)
 {
     const lip_value *x = node->inputs[lip_node_varying(node)], *y = node->outputs[0];
     int64_t x_count, y_count, in, out;
     if (dense->batch != 1 || dense->multiplicity != 1 || dense->rows < 1 || dense->cols < 1 ||
         !lip_shape_count(&x->shape, &x_count) || !lip_shape_count(&y->shape, &y_count))
+        return false;
+    if (dense->in_axis < 0 && dense->cols != x_count)
         return false;
     const int64_t inner = dense->in_axis >= 0 ? inner_of(&x->shape, dense->in_axis) : 1;
     const int64_t right = dense->out_axis >= 0 ? inner_of(&y->shape, dense->out_axis) : 1;

@@ -237,7 +237,8 @@ static lip_status adjoint(const lip_call *call, lip_error *error)
     return LIP_OK;
 }
 
-/* W as matrices [b][r][c]; the loops of W in this order. False: a label is of another kind. */
+/* W as matrices [b][r][c]; the loops of W in this order: r as the output has them, c as the elements of x lie. False: a
+ * label is of another kind. */
 static bool sort_loops(const einsum *e, int x, int w, int order[3][LABELS], int count[3])
 {
     memset(count, 0, 3 * sizeof *count);
@@ -246,7 +247,10 @@ static bool sort_loops(const einsum *e, int x, int w, int order[3][LABELS], int 
         if (e->dim[l] <= 1 || (in_x && !in_w && in_y)) continue;
         if (!in_w || (!in_x && !in_y)) return false; /* summed on its own, or repeated in the output */
         const int kind = in_x && in_y ? 0 : in_y ? 1 : 2;
-        order[kind][count[kind]++] = l;
+        int at = count[kind]++;
+        for (; kind == 2 && at > 0 && e->stride[x][order[kind][at - 1]] < e->stride[x][l]; at--)
+            order[kind][at] = order[kind][at - 1];
+        order[kind][at] = l;
     }
     return true;
 }

@@ -261,6 +261,28 @@ static void the_contributed_gelu_is_exact(void **unused)
     end(&a);
 }
 
+/* y = 10 relu(x_1): the matrix's columns follow the elements of its input, not the order of the equation's labels. */
+static void columns_are_the_elements_of_the_input(void **unused)
+{
+    static const char *const equations[] = { "kji,ij->k", "ij,kji->k" };
+    static const float stretch[] = { 1, 0, 0, 0, 0, 10, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1 }, one[] = { 0, 0, 1, 0 };
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        build *b = begin(17, "1x4");
+        build_floats(b, "stretch", "4x4", stretch);
+        build_floats(b, "w", "1x2x2", one);
+        build_ints(b, "square", "2", (int64_t[]){ 2, 2 });
+        build_node(b, "MatMul", "x stretch", "h");
+        build_node(b, "Relu", "h", "r");
+        build_node(b, "Reshape", "r square", "s");
+        build_node(b, "Einsum", i == 0 ? "w s" : "s w", "y");
+        build_attr_string(b, "equation", equations[i]);
+        audited a = audit(b);
+        assert_true(a.report->network.upper >= 10 && a.report->network.upper <= 10.001);
+        end(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +299,7 @@ int main(void)
         cmocka_unit_test(attributes_of_other_operators_are_ignored),
         cmocka_unit_test(whole_quotients_are_no_scaling),
         cmocka_unit_test(the_contributed_gelu_is_exact),
+        cmocka_unit_test(columns_are_the_elements_of_the_input),
     };
     return cmocka_run_group_tests_name("compose regressions", tests, NULL, NULL);
 }

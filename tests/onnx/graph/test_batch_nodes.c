@@ -132,6 +132,33 @@ static void products(void **unused)
     }
 }
 
+/* One matrix in any order of the labels, the constant first or last; batches; labels that are not contracted. */
+static void sums_of_products(void **unused)
+{
+    static const struct sum {
+        const char *equation, *x, *w;
+        bool left;
+    } list[] = {
+        { "ij,ik->jk", "3x4", "3x5", false },    { "ij,jk->ik", "3x4", "4x5", false },
+        { "kji,ij->k", "2x3", "5x3x2", true },   { "ij,kji->k", "2x3", "5x3x2", false },
+        { "kij,ij->k", "2x3", "5x2x3", true },   { "kji,ij->", "2x3", "5x3x2", true },
+        { "lkji,ij->kl", "2x3", "2x5x3x2", true }, { "bij,bjk->bik", "2x3x4", "2x4x5", false },
+        { "bij,j->bi", "2x3x4", "4", false },    { "jbi,j->bi", "4x2x3", "4", false },
+        { "ij,kl->ikjl", "2x3", "4x2", false },  { "ii,ij->j", "3x3", "3x2", false },
+        { "ij,ij->ij", "2x3", "2x3", false },    { "hij,hjk->ikh", "2x3x4", "2x4x5", false },
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        build *b = build_new(17);
+        build_input(b, "x", list[i].x);
+        build_random(b, "w", list[i].w);
+        build_node(b, "Einsum", list[i].left ? "w x" : "x w", "y");
+        build_attr_string(b, "equation", list[i].equation);
+        build_output(b, "y");
+        expect_batches(b, 1);
+    }
+}
+
 static void fused_and_classic_products(void **unused)
 {
     (void)unused;
@@ -343,6 +370,7 @@ int main(void)
         cmocka_unit_test(images_within_a_sample),
         cmocka_unit_test(matrices),
         cmocka_unit_test(products),
+        cmocka_unit_test(sums_of_products),
         cmocka_unit_test(fused_and_classic_products),
         cmocka_unit_test(branches),
         cmocka_unit_test(whole_numbers),
