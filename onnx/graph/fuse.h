@@ -22,7 +22,7 @@ lip_value *lip_draft_reals(lip_draft *draft, const lip_value *like, const double
 lip_status lip_fuse_into(lip_draft *draft, lip_node *node, const lip_op *op, lip_value *x, lip_value *constants,
                          const lip_attr *attrs, size_t attr_count, lip_error *error);
 
-/* fuse_gate.c: a Mul that is x times a gate of x. */
+/* fuse_gate.c: a Mul that is x times a gate of x, a Div that is Softsign. */
 lip_status lip_fuse_gate(lip_draft *draft, lip_node *node, lip_error *error);
 /* fuse_norm.c: a Div, Mul, Add or Sub that ends a normalisation. */
 lip_status lip_fuse_norm(lip_draft *draft, lip_node *node, lip_error *error);

@@ -1,7 +1,8 @@
 /*
  * fuse_gate.c: products x g(x) of a tensor and a gate of the same tensor, as
  * exporters write SiLU, GELU, Mish and hard swish where the opset has no
- * operator for them. Scalar factors may stand anywhere.
+ * operator for them. Scalar factors may stand anywhere. And x / (1 + |x|),
+ * which is Softsign.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -202,10 +203,34 @@ static bool is_gate(const lip_value *value, match *m)
            is_clip(value, m);
 }
 
+static bool is_one_plus_magnitude(const lip_value *value, const lip_value *x)
+{
+    const lip_node *add = lip_made_by(value, "Add");
+    double s;
+    for (int i = 0; add && add->input_count == 2 && i < 2; i++) {
+        const lip_node *magnitude = lip_made_by(add->inputs[i], "Abs");
+        if (magnitude && magnitude->inputs[0] == x && lip_is_scalar(add->inputs[1 - i], &s) && s == 1)
+            return lip_shape_equal(&value->shape, &x->shape);
+    }
+    return false;
+}
+
+static void fuse_softsign(lip_node *node)
+{
+    if (!is_one_plus_magnitude(node->inputs[1], node->inputs[0]))
+        return;
+    node->input_count = 1;
+    node->attr_count = 0;
+    node->op = lip_op_find("", "Softsign");
+    node->op_type = node->op->name;
+}
+
 lip_status lip_fuse_gate(lip_draft *draft, lip_node *node, lip_error *error)
 {
     match m = {0};
     bool found = false;
+    if (strcmp(node->op_type, "Div") == 0)
+        fuse_softsign(node);
     if (strcmp(node->op_type, "Mul") != 0)
         return LIP_OK;
     for (int i = 0; i < 2 && !found; i++) {

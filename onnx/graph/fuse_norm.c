@@ -3,7 +3,7 @@
  * where the opset has no operator. With d = x - mean(x) (or x itself) and
  * r = sqrt(mean(d^2) + eps) over the same axes, the forms are
  *   d / r,  d (1 / r),  d ((1 / r) g),  x m + (b - mean(x) m)  with m = 1 / r or (1 / r) g,
- * the last one Keras's. The nodes at the end become Standardize, a product
+ * the last one Keras's; a mean or a factor may be expanded first. The nodes at the end become Standardize, a product
  * with g and a sum with b, as many as there are.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -24,13 +24,28 @@ typedef struct norm {
     double eps;
 } norm;
 
+/* What `value` is made of by nodes that leave elements where they are, or repeat them as broadcasting does. */
+static const lip_value *through(const lip_value *value)
+{
+    for (;;) {
+        const lip_node *node = lip_made_by(value, "Reshape");
+        if (node && !lip_shape_equal(&node->inputs[0]->shape, &value->shape))
+            node = NULL;
+        if (!node)
+            node = lip_made_by(value, "Expand");
+        if (!node)
+            return value;
+        value = node->inputs[0];
+    }
+}
+
 /* y = mean of its input over `axes`, kept as dimensions of 1. */
 static const lip_node *read_mean(const lip_value *value, int64_t *axes, int64_t *count)
 {
-    const lip_node *node = lip_made_by(value, "ReduceMean");
+    const lip_node *node = lip_made_by(through(value), "ReduceMean");
     const lip_value *x = node ? lip_node_input(node, 0) : NULL;
     const lip_tensor *given = node ? lip_node_constant(node, 1) : NULL;
-    if (!x || !x->shape_known || value->shape.rank != x->shape.rank || (lip_node_input(node, 1) && !given))
+    if (!x || !x->shape_known || node->outputs[0]->shape.rank != x->shape.rank || (lip_node_input(node, 1) && !given))
         return NULL;
     int64_t attr_count = 0;
     const int64_t *list = given ? given->i64 : lip_attr_ints(node, "axes", &attr_count);
@@ -72,7 +87,7 @@ static void read_centred(lip_value *d, norm *n)
     if (!mean || mean->inputs[0] != sub->inputs[0] || !same_axes(n, axes, count))
         return;
     n->x = sub->inputs[0];
-    n->mean = sub->inputs[1];
+    n->mean = mean->outputs[0];
 }
 
 /* mean(d^2) + eps, of an x that its normalised form has the shape of. */
@@ -104,6 +119,7 @@ static bool read_deviation(const lip_value *value, norm *n)
 static bool read_inverse(const lip_value *value, norm *n)
 {
     double s;
+    value = through(value);
     const lip_node *reciprocal = lip_made_by(value, "Reciprocal"), *div = lip_made_by(value, "Div");
     const lip_node *pow = lip_made_by(value, "Pow");
     if (reciprocal)
@@ -198,7 +214,7 @@ static const lip_node *read_offset(const lip_value *value, const lip_value *m, c
     const lip_node *neg = lip_made_by(mean, "Neg");
     if (neg)
         *sign = -*sign;
-    return (neg ? neg->inputs[0] : mean) == n->mean ? mul : NULL;
+    return through(neg ? neg->inputs[0] : mean) == n->mean ? mul : NULL;
 }
 
 /* product = x m: is `node` = product - mean(x) m, plus *shift perhaps? */

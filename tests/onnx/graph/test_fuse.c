@@ -40,7 +40,8 @@ static lip_gain check_one(build *b, const char *op)
     assert_string_equal(node->op->name, op);
     lip_gain gain = node->op->gain;
     lip_error error;
-    assert_int_equal(node->op->describe(node, &model->arena, &gain, &error), LIP_OK);
+    if (node->op->describe)
+        assert_int_equal(node->op->describe(node, &model->arena, &gain, &error), LIP_OK);
     static const double point[N] = {-2.5, -0.3, 0, 0.7, 1.9, 4};
     const double step = 1e-6;
     for (int i = 0; i < N; i++) {
@@ -148,6 +149,29 @@ static void check_not(build *b)
     build_free(b);
 }
 
+static void test_softsign(void **state)
+{
+    (void)state;
+    build *b = begin();
+    build_node(b, "Abs", "x", "a");
+    build_node(b, "Add", "a one", "d");
+    build_node(b, "Div", "x d", "y");
+    build_output(b, "y");
+    const lip_gain gain = check_one(b, "Softsign");
+    assert_int_equal(gain.kind, LIP_GAIN_SLOPES);
+    assert_true(gain.slopes.a == 0 && gain.slopes.b == 1);
+    build_free(b);
+    b = begin(); /* another number */
+    build_node(b, "Abs", "x", "a");
+    build_node(b, "Add", "a half", "d");
+    build_node(b, "Div", "x d", "y");
+    build_output(b, "y");
+    lip_model *model = check_open(b, NULL);
+    assert_string_equal(model->nodes[model->node_count - 1]->op->name, "Div");
+    lip_model_free(&model);
+    build_free(b);
+}
+
 static void test_not_gates(void **state)
 {
     (void)state;
@@ -241,6 +265,29 @@ static void test_keras_norm(void **state)
     build_free(c);
 }
 
+/* Keras through tf2onnx: the mean through a Reshape that does nothing, the factor through an Expand. */
+static void test_expanded_norm(void **state)
+{
+    (void)state;
+    build *b = begin();
+    build_ints(b, "column", "2", (const int64_t[]){2, 1});
+    build_ints(b, "whole", "2", (const int64_t[]){2, 3});
+    build_node(b, "ReduceMean", "x last", "m");
+    build_node(b, "Neg", "m", "n");
+    build_node(b, "Reshape", "m column", "m1");
+    build_node(b, "Sub", "x m1", "d");
+    build_node(b, "Mul", "d d", "q");
+    build_node(b, "ReduceMean", "q last", "v");
+    build_node(b, "Add", "v eps", "e");
+    build_node(b, "Sqrt", "e", "r");
+    build_node(b, "Reciprocal", "r", "i");
+    build_node(b, "Expand", "i whole", "f");
+    build_node(b, "Mul", "x f", "xf");
+    build_node(b, "Mul", "n f", "nf");
+    build_node(b, "Add", "xf nf", "y");
+    check_norm(b);
+}
+
 /* The deviation of another tensor, or over another axis. */
 static void test_not_norms(void **state)
 {
@@ -259,7 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silu),     cmocka_unit_test(test_gelu),  cmocka_unit_test(test_mish_and_hard_swish),
         cmocka_unit_test(test_not_gates), cmocka_unit_test(test_norms), cmocka_unit_test(test_keras_norm),
-        cmocka_unit_test(test_not_norms),
+        cmocka_unit_test(test_expanded_norm), cmocka_unit_test(test_softsign), cmocka_unit_test(test_not_norms),
     };
     return cmocka_run_group_tests_name("fuse", tests, NULL, NULL);
 }
