@@ -354,6 +354,51 @@ LIP_API lip_status lip_certify(lip_certifier *certifier, const double *samples, 
 /* Why radii are 0 for every sample (rounding of the deployed precision is not bounded, or its bound is vacuous); "". */
 LIP_API const char *lip_certifier_remark(const lip_certifier *certifier);
 
+/* ----------------------------------------------------------------- attacks */
+
+/* By gradients, in L2: from above what certificates are from below. PGD and CW start from DeepFool's point. */
+typedef enum lip_attack_kind {
+    LIP_ATTACK_DEEPFOOL, /* [Moosavi-Dezfooli, Fawzi, Frossard 2016], overshoot 0.02, 50 steps */
+    LIP_ATTACK_PGD,      /* [Madry et al. 2018], the smallest ball in which it succeeds */
+    LIP_ATTACK_CW        /* [Carlini & Wagner 2017] */
+} lip_attack_kind;
+
+typedef struct lip_attack_options {
+    lip_attack_kind method;
+    int threads;    /* 0: one per processor. Results do not depend on it */
+    uint64_t seed;
+    int directions; /* of gradient_estimate; 0: 100 */
+    const lip_input_range *range; /* points lie in it; NULL: anywhere */
+} lip_attack_options;
+
+typedef struct lip_attack_samples {
+    const double *elements; /* [count][elements of the model's input] */
+    const int64_t *classes; /* [count]: the class that is attacked; < 0: the sample is left out */
+    int64_t first;          /* place of the first one in the data, which the random numbers go by */
+    size_t count;
+} lip_attack_samples;
+
+typedef struct lip_attack_result {
+    double distance; /* L2, to the nearest point found at which the float64 forward has a larger logit than that of the
+                        class; 0: the sample itself is one; inf: none was found; NaN: left out */
+    int64_t found;   /* the class of the largest logit there; -1: none */
+    double gradient_estimate; /* largest |grad(f_t - f_j)| at the sample and at `directions` random points at distance 1
+                                 (moved into the range) [Tsuzuku 2018]: not proved. NaN: left out */
+} lip_attack_result;
+
+/*
+ * Attacks each sample, then takes the nearest failure on the way back to it. The classes j considered are the 10 of
+ * largest logits at the sample beside t. points: NULL, or [count][elements] for the points found (the sample itself
+ * where none was). Refuses (LIP_EUNSUPPORTED) a network with more than one input, whose logits are not [K] or [1, K]
+ * with K >= 2, or that cannot be evaluated or differentiated; with count 0 that is all it does. `results` and `points`
+ * hold nothing of use where it fails.
+ * Cost for each sample: directions * min(K, 11) evaluations of the network or its gradient, DeepFool some 100, PGD and
+ * CW up to 1200 and 1600 more.
+ */
+LIP_API lip_status lip_attack(const lip_model *model, const lip_attack_options *options,
+                              const lip_attack_samples *samples, lip_attack_result *results, double *points,
+                              lip_error *error);
+
 /* ----------------------------------------------------- tensors and digests */
 
 /*

@@ -1,5 +1,6 @@
 /*
- * box.h: whether a sample lies in the box of inputs on which bounds hold.
+ * box.h: the box of inputs on which bounds hold: what lies in it, and the way
+ * into it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -10,5 +11,8 @@
 
 /* box.count 0: everywhere. NaN is nowhere. */
 bool lip_box_holds(const lip_input_range *box, const lip_shape *shape, const double *sample);
+
+/* The nearest point in the box. */
+void lip_box_clip(const lip_input_range *box, const lip_shape *shape, double *x);
 
 #endif
