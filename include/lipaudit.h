@@ -367,7 +367,8 @@ typedef struct lip_attack_options {
     lip_attack_kind method;
     int threads;    /* 0: one per processor. Results do not depend on it */
     uint64_t seed;
-    int directions; /* of gradient_estimate; 0: 100 */
+    int directions; /* random points of gradient_estimate; 0: 100 */
+    double reach;   /* their distance from the sample; 0: 1 */
     const lip_input_range *range; /* points lie in it; NULL: anywhere */
 } lip_attack_options;
 
@@ -382,7 +383,7 @@ typedef struct lip_attack_result {
     double distance; /* L2, to the nearest point found at which the float64 forward has a larger logit than that of the
                         class; 0: the sample itself is one; inf: none was found; NaN: left out */
     int64_t found;   /* the class of the largest logit there; -1: none */
-    double gradient_estimate; /* largest |grad(f_t - f_j)| at the sample and at `directions` random points at distance 1
+    double gradient_estimate; /* largest |grad(f_t - f_j)| at the sample and at `directions` random points around it
                                  (moved into the range) [Tsuzuku 2018]: not proved. NaN: left out */
 } lip_attack_result;
 

@@ -24,6 +24,7 @@ enum {
     FLAGS_ROWS = 32,  /* --per-sample */
     FLAGS_GATES = 64, /* --max-lipschitz, --policy ... */
     FLAGS_ANNOTATE = 128, /* --annotate, --model-explorer */
+    FLAGS_ATTACK = 256, /* --attack */
 };
 
 struct lip_options;

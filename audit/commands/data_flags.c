@@ -6,6 +6,7 @@
 #include "data_flags.h"
 #include "parse.h"
 #include "rows_file.h"
+#include "tightness.h"
 
 #include <string.h>
 
@@ -176,6 +177,17 @@ bool set_precision(lip_options *options, const lip_flag *flag, const char *value
     int found = choose(flag, value, word, COUNT(word), error);
     if (found >= 0)
         options->certify.precision = kind[found];
+    return found >= 0;
+}
+
+bool set_attack(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
+{
+    static const lip_attack_kind kind[] = {LIP_ATTACK_DEEPFOOL, LIP_ATTACK_PGD, LIP_ATTACK_CW};
+    const char *const word[] = {attack_text(kind[0]), attack_text(kind[1]), attack_text(kind[2])};
+    int found = choose(flag, value, word, COUNT(word), error);
+    options->attacked = found >= 0;
+    if (found >= 0)
+        options->attack = kind[found];
     return found >= 0;
 }
 

@@ -233,6 +233,8 @@ const lip_flag flags[] = {
      set_deployed},
     {"precision", 0, "auto|float32|float64", "of the forward passes here; their rounding is part of the proof",
      FLAGS_CERTIFY, set_precision},
+    {"attack", 0, "deepfool|pgd|cw", "the nearest change of the class that this attack finds, beside each radius",
+     FLAGS_ATTACK, set_attack},
     {"per-sample", 0, "FILE.csv|FILE.npz", "write one row a sample to FILE instead of the report", FLAGS_ROWS,
      set_per_sample},
     {"shard", 0, "I/N", "only the I-th of N parts of the samples; `lipaudit merge` joins their reports", FLAGS_CERTIFY,

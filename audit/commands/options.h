@@ -48,6 +48,8 @@ typedef struct lip_options {
     lip_certify_options certify;
     lip_epsilon epsilon[OPTIONS_MAX_EPSILON];
     size_t epsilon_count;
+    bool attacked;
+    lip_attack_kind attack; /* if attacked */
     const char *per_sample; /* NULL: none */
     lip_shard shard;        /* count 0: all samples */
     bool force;

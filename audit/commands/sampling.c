@@ -26,11 +26,13 @@ typedef struct lip_chunk {
     double *samples, *errors;
     int64_t *labels;
     lip_certificate *certificates;
-    int64_t room, count; /* samples */
+    lip_row *rows;
+    int64_t room, least, count; /* samples */
     size_t elements;
 } lip_chunk;
 
-static bool chunk_make(lip_chunk *chunk, size_t elements)
+/* With at least `least` samples, if they fit. */
+static bool chunk_make(lip_chunk *chunk, size_t elements, int64_t least, int64_t first)
 {
     size_t room = elements < CHUNK_BYTES / sizeof(double) ? CHUNK_BYTES / sizeof(double) / elements : 1;
     room = room < LARGEST_CHUNK ? room : LARGEST_CHUNK;
@@ -40,11 +42,13 @@ static bool chunk_make(lip_chunk *chunk, size_t elements)
         .errors = malloc(room * sizeof(double)),
         .labels = malloc(room * sizeof(int64_t)),
         .certificates = calloc(room, sizeof(lip_certificate)),
+        .rows = calloc(room, sizeof(lip_row)),
         .room = (int64_t)room,
-        .count = (int64_t)(room < FIRST_CHUNK ? room : FIRST_CHUNK),
+        .least = (int64_t)room < least ? (int64_t)room : least,
+        .count = (int64_t)room < first ? (int64_t)room : first,
         .elements = elements,
     };
-    return chunk->samples && chunk->errors && chunk->labels && chunk->certificates;
+    return chunk->samples && chunk->errors && chunk->labels && chunk->certificates && chunk->rows;
 }
 
 static void chunk_free(lip_chunk *chunk)
@@ -53,13 +57,14 @@ static void chunk_free(lip_chunk *chunk)
     free(chunk->errors);
     free(chunk->labels);
     free(chunk->certificates);
+    free(chunk->rows);
 }
 
 static void chunk_fit(lip_chunk *chunk, double seconds)
 {
     if (seconds < CHUNK_SECONDS / 2.0 && chunk->count <= chunk->room / 2)
         chunk->count *= 2;
-    else if (seconds > CHUNK_SECONDS * 2.0 && chunk->count > 1)
+    else if (seconds > CHUNK_SECONDS * 2.0 && chunk->count / 2 >= chunk->least)
         chunk->count /= 2;
 }
 
@@ -76,21 +81,21 @@ static lip_row row_of(int64_t index, int64_t label, const lip_certificate *certi
     lip_row row = {
         .index = index, .label = label, .predicted = certificate->predicted, .margin = certificate->margin_lower,
         .radius = certificate->radius, .sqrt2 = certificate->sqrt2_radius, .pairwise = certificate->pairwise_radius,
+        .attack = (double)NAN, .gradient = (double)NAN,
     };
     snprintf(row.method, sizeof row.method, "%s", certificate->method ? certificate->method : "");
     return row;
 }
 
-static bool keep(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_rows_file *file)
+static bool keep(lip_sampling *s, const lip_chunk *chunk, int64_t count, lip_rows_file *file)
 {
     for (int64_t i = 0; i < count; i++) {
-        lip_row row = row_of(first + i, chunk->labels[i], &chunk->certificates[i]);
-        if (!rows_push(&s->rows, &row)) {
+        if (!rows_push(&s->rows, &chunk->rows[i])) {
             diagnose_message(stderr, "out of memory for the samples' rows");
             return false;
         }
         if (s->options->per_sample)
-            rows_file_add(file, &row);
+            rows_file_add(file, &chunk->rows[i]);
     }
     return true;
 }
@@ -124,6 +129,20 @@ static lip_status certify_chunk(lip_sampling *s, const lip_chunk *chunk, int64_t
     return status;
 }
 
+/* The chunk's rows; what was attacked around a point at the model's input is no farther from the exact one than that
+ * and the way between the two. */
+static bool make_rows(const lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_error *error)
+{
+    for (int64_t i = 0; i < count; i++)
+        chunk->rows[i] = row_of(first + i, chunk->labels[i], &chunk->certificates[i]);
+    if (!s->attacking)
+        return true;
+    bool done = attacking_run(s->attacking, chunk->samples, chunk->rows, (size_t)count, error);
+    for (int64_t i = 0; s->space && i < count; i++)
+        chunk->rows[i].attack += chunk->errors[i];
+    return done;
+}
+
 static bool run_chunk(lip_sampling *s, const lip_chunk *chunk, int64_t first, int64_t count, lip_rows_file *file)
 {
     lip_error error = {0};
@@ -132,11 +151,11 @@ static bool run_chunk(lip_sampling *s, const lip_chunk *chunk, int64_t first, in
         note_range(s, chunk->samples, (size_t)count * chunk->elements);
         status = certify_chunk(s, chunk, first, count, &error);
     }
-    if (status != LIP_OK) {
+    if (status != LIP_OK || !make_rows(s, chunk, first, count, &error)) {
         diagnose_error(stderr, &error);
         return false;
     }
-    return keep(s, chunk, first, count, file);
+    return keep(s, chunk, count, file);
 }
 
 static bool run_all(lip_sampling *s, lip_chunk *chunk, lip_rows_file *file)
@@ -172,11 +191,12 @@ static bool commit(const lip_sampling *s, lip_rows_file *file)
 static bool start(const lip_sampling *s, lip_chunk *chunk, lip_rows_file *file)
 {
     lip_output_error error;
-    if (!chunk_make(chunk, (size_t)data_describe(s->data).elements)) {
+    int64_t least = s->attacking ? 2 * processor_count() : 1; /* attacks take samples to threads one by one */
+    if (!chunk_make(chunk, (size_t)data_describe(s->data).elements, least, s->attacking ? least : FIRST_CHUNK)) {
         diagnose_message(stderr, "out of memory for a chunk of samples");
         return false;
     }
-    if (!s->options->per_sample || rows_file_open(s->options->per_sample, file, &error))
+    if (!s->options->per_sample || rows_file_open(s->options->per_sample, s->attacking != NULL, file, &error))
         return true;
     diagnose_message(stderr, error.message);
     return false;

@@ -6,6 +6,7 @@
 #ifndef LIP_AUDIT_SAMPLING_H
 #define LIP_AUDIT_SAMPLING_H
 
+#include "attacking.h"
 #include "model_space.h"
 
 typedef struct lip_sampling {
@@ -13,6 +14,7 @@ typedef struct lip_sampling {
     const lip_options *options;
     lip_data *data;
     lip_certifier *certifier;
+    const lip_attacking *attacking; /* NULL: no attacks */
     const lip_model_space *space; /* radii are distances at the model's input (model_space.h); NULL: of the data */
     lip_channels range_channels; /* of options->audit.range, where there is one */
     int64_t first, count;      /* samples of the data */

@@ -7,6 +7,7 @@
 #include "document.h"
 #include "fields.h"
 #include "options.h"
+#include "tightness.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -70,6 +71,8 @@ static bool check_same(const lip_shards *shards, const json_t *report, const cha
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (differs(field(report, same[i].path), field(shards->first, same[i].path)))
             return refuse(error, path, "another %s than in %.200s", same[i].what, first);
+    if (strcmp(field_text(report, "tightness.method"), field_text(shards->first, "tightness.method")) != 0)
+        return refuse(error, path, "another attack (--attack) than in %.200s", first);
     if (!same_epsilon(report, shards->first))
         return refuse(error, path, "other radii (--epsilon) than in %.200s", first);
     return true;
@@ -236,10 +239,13 @@ json_t *shards_join(lip_shards *shards)
         .epsilon_count = count,
         .data = field(section, "data"),
     };
+    const char *method = field_text(shards->first, "tightness.method");
     json_t *joined = certification_json(&certification, true), *document = json_incref(shards->first);
     document_put(&document, "certification", joined);
     if (document)
         document_put(&document, "command", json_text("merge"));
+    if (document && method[0] != '\0')
+        document_put(&document, "tightness", tightness_json(&shards->rows, method));
     free(epsilon);
     return document;
 }

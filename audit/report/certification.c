@@ -29,6 +29,11 @@ void rows_free(lip_rows *rows)
     *rows = (lip_rows){0};
 }
 
+bool row_is_right(const lip_row *row)
+{
+    return row->predicted >= 0 && (row->label < 0 || row->label == row->predicted);
+}
+
 static int by_index(const void *a, const void *b)
 {
     int64_t x = ((const lip_row *)a)->index, y = ((const lip_row *)b)->index;

@@ -20,6 +20,8 @@ typedef struct lip_row {
     int64_t predicted; /* -1: the enclosed logits do not single one out */
     double margin, radius, sqrt2, pairwise; /* as in lip_certificate; pairwise NaN: no such bounds */
     char method[16];
+    bool attacked;           /* by --attack; then: */
+    double attack, gradient; /* as distance and gradient_estimate in lip_attack_result */
 } lip_row;
 
 typedef struct lip_rows {
@@ -30,6 +32,9 @@ typedef struct lip_rows {
 bool rows_push(lip_rows *rows, const lip_row *row); /* false: out of memory */
 void rows_free(lip_rows *rows);
 void rows_sort(lip_rows *rows); /* by index */
+
+/* Is the class predicted, and that of the label if there is one? */
+bool row_is_right(const lip_row *row);
 
 /* A radius to report the certified accuracy at, as it was asked for: "8/255". */
 typedef struct lip_epsilon {
@@ -83,9 +88,10 @@ bool row_from_json(const json_t *element, lip_row *row);
 void certification_text(const json_t *report, FILE *stream);
 void certification_markdown(const json_t *report, FILE *stream);
 
-/* One line a sample, RFC 4180, with 17 significant digits: all rows of the report, and one by one. */
+/* One line a sample, RFC 4180, with 17 significant digits: all rows of the report, and one by one; with the columns
+ * attack and gradient if `attacked`. */
 void certification_csv(const json_t *report, FILE *stream);
-void rows_csv_title(FILE *stream);
-void rows_csv_line(const lip_row *row, FILE *stream);
+void rows_csv_title(bool attacked, FILE *stream);
+void rows_csv_line(const lip_row *row, bool attacked, FILE *stream);
 
 #endif

@@ -10,9 +10,10 @@
 #include <inttypes.h>
 #include <math.h>
 
-void rows_csv_title(FILE *stream)
+void rows_csv_title(bool attacked, FILE *stream)
 {
-    fputs("index,label,predicted,margin,radius,sqrt2,pairwise,method\r\n", stream);
+    fprintf(stream, "index,label,predicted,margin,radius,sqrt2,pairwise,method%s\r\n",
+            attacked ? ",attack,gradient" : "");
 }
 
 static void put_class(int64_t class, FILE *stream)
@@ -22,15 +23,25 @@ static void put_class(int64_t class, FILE *stream)
         fprintf(stream, "%" PRId64, class);
 }
 
-void rows_csv_line(const lip_row *row, FILE *stream)
+static void put_number(double number, FILE *stream)
+{
+    fprintf(stream, ",%s", isnan(number) ? "" : number_nearest(number, NUMBER_DIGITS).text);
+}
+
+void rows_csv_line(const lip_row *row, bool attacked, FILE *stream)
 {
     const double number[] = {row->margin, row->radius, row->sqrt2, row->pairwise};
     fprintf(stream, "%" PRId64, row->index);
     put_class(row->label, stream);
     put_class(row->predicted, stream);
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
-        fprintf(stream, ",%s", isnan(number[i]) ? "" : number_nearest(number[i], NUMBER_DIGITS).text);
-    fprintf(stream, ",%s\r\n", row->method);
+        put_number(number[i], stream);
+    fprintf(stream, ",%s", row->method);
+    if (attacked) {
+        put_number(row->attacked ? row->attack : (double)NAN, stream);
+        put_number(row->attacked ? row->gradient : (double)NAN, stream);
+    }
+    fputs("\r\n", stream);
 }
 
 void certification_csv(const json_t *report, FILE *stream)
@@ -38,8 +49,9 @@ void certification_csv(const json_t *report, FILE *stream)
     size_t i;
     const json_t *element;
     lip_row row;
-    rows_csv_title(stream);
+    bool attacked = json_is_object(field(report, "tightness"));
+    rows_csv_title(attacked, stream);
     json_array_foreach(field(report, "certification.per_sample"), i, element)
         if (row_from_json(element, &row))
-            rows_csv_line(&row, stream);
+            rows_csv_line(&row, attacked, stream);
 }

@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_right(const lip_row *row)
-{
-    return row->predicted >= 0 && (row->label < 0 || row->label == row->predicted);
-}
-
 static json_t *class_json(int64_t class)
 {
     return class < 0 ? json_null() : json_integer(class);
@@ -32,6 +27,10 @@ json_t *row_json(const lip_row *row)
     json_put(object, &complete, "sqrt2", json_number(row->sqrt2));
     json_put(object, &complete, "pairwise", json_number(row->pairwise));
     json_put(object, &complete, "method", json_optional(row->method));
+    if (row->attacked) {
+        json_put(object, &complete, "attack", json_number(row->attack));
+        json_put(object, &complete, "gradient", json_number(row->gradient));
+    }
     return json_whole(object, complete);
 }
 
@@ -61,6 +60,10 @@ bool row_from_json(const json_t *element, lip_row *out)
     if (!read_class(element, "label", &row.label) || !read_class(element, "predicted", &row.predicted) ||
         !read_number(element, "margin", &row.margin) || !read_number(element, "radius", &row.radius) ||
         !read_number(element, "sqrt2", &row.sqrt2) || !read_number(element, "pairwise", &row.pairwise))
+        return false;
+    row.attacked = json_object_get(element, "attack") != NULL;
+    if (row.attacked && (!read_number(element, "attack", &row.attack) ||
+                         !read_number(element, "gradient", &row.gradient)))
         return false;
     *out = row;
     return true;
@@ -101,7 +104,7 @@ static json_t *certified_at(const lip_rows *rows, const lip_epsilon *epsilon)
     size_t certified = 0;
     double most = nextafter(epsilon->value, INFINITY);
     for (size_t i = 0; i < rows->count; i++)
-        certified += is_right(&rows->row[i]) && rows->row[i].radius > most;
+        certified += row_is_right(&rows->row[i]) && rows->row[i].radius > most;
     json_t *object = json_object();
     json_put(object, &complete, "eps", json_number(epsilon->value));
     json_put(object, &complete, "text", json_text(epsilon->text));
@@ -129,7 +132,7 @@ static json_t *weakest(const lip_rows *rows)
     for (size_t i = 0; i < rows->count; i++) {
         const lip_row *row = &rows->row[i];
         bool full = count == CERTIFICATION_WEAKEST;
-        if (!is_right(row) || (full && radius_value(row) >= radius_value(found[count - 1])))
+        if (!row_is_right(row) || (full && radius_value(row) >= radius_value(found[count - 1])))
             continue;
         size_t at = full ? count - 1 : count++;
         for (; at > 0 && radius_value(found[at - 1]) > radius_value(row); at--)
@@ -168,7 +171,7 @@ static void put_counts(json_t *object, bool *complete, const lip_certification *
 {
     size_t right = 0, certified = 0, total = c->rows.count;
     for (size_t i = 0; i < total; i++) {
-        right += is_right(&c->rows.row[i]);
+        right += row_is_right(&c->rows.row[i]);
         certified += c->rows.row[i].radius > 0.0;
     }
     json_put(object, complete, "samples", json_count(total));

@@ -17,11 +17,11 @@ bool rows_file_known(const char *path); /* does its name end in .csv or .npz? */
 
 typedef struct lip_rows_file {
     lip_replacement file;
-    bool npz;
+    bool npz, attacked;
 } lip_rows_file;
 
-/* False with a message; then there is nothing to discard. */
-bool rows_file_open(const char *path, lip_rows_file *out, lip_output_error *error);
+/* With the columns of an attack if `attacked`. False with a message; then there is nothing to discard. */
+bool rows_file_open(const char *path, bool attacked, lip_rows_file *out, lip_output_error *error);
 void rows_file_add(lip_rows_file *file, const lip_row *row);
 
 /* The file under its name, in full, with `rows`: those that were added, in this order. */

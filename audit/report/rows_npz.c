@@ -32,7 +32,10 @@ static const struct column {
     {"sqrt2.npy", ORDER "f8", offsetof(lip_row, sqrt2), 8},
     {"pairwise.npy", ORDER "f8", offsetof(lip_row, pairwise), 8},
     {"method.npy", "|S16", offsetof(lip_row, method), sizeof((lip_row *)NULL)->method},
+    {"attack.npy", ORDER "f8", offsetof(lip_row, attack), 8},
+    {"gradient.npy", ORDER "f8", offsetof(lip_row, gradient), 8},
 };
+enum { COLUMNS = sizeof columns / sizeof *columns, COLUMNS_OF_ATTACK = 2 };
 
 /* The array of one column, `*size` bytes; NULL without memory. The caller frees it. */
 static char *column_array(const struct column *column, const lip_rows *rows, size_t *size)
@@ -85,14 +88,14 @@ static bool copy_out(zip_source_t *source, FILE *stream)
     return count == 0;
 }
 
-static bool fill(zip_source_t *memory, const lip_rows *rows)
+static bool fill(zip_source_t *memory, const lip_rows *rows, size_t count)
 {
     zip_t *archive = zip_open_from_source(memory, ZIP_TRUNCATE, NULL);
     if (!archive)
         return false;
     zip_source_keep(memory); /* closing the archive frees the one that it was opened from */
     bool done = true;
-    for (size_t i = 0; done && i < sizeof columns / sizeof *columns; i++)
+    for (size_t i = 0; done && i < count; i++)
         done = add_column(archive, &columns[i], rows);
     if (done && zip_close(archive) == 0)
         return true;
@@ -100,10 +103,11 @@ static bool fill(zip_source_t *memory, const lip_rows *rows)
     return false;
 }
 
-bool rows_npz_write(const lip_rows *rows, FILE *stream)
+bool rows_npz_write(const lip_rows *rows, bool attacked, FILE *stream)
 {
     zip_source_t *memory = zip_source_buffer_create(NULL, 0, 0, NULL);
-    bool done = memory && fill(memory, rows) && copy_out(memory, stream);
+    size_t count = attacked ? COLUMNS : COLUMNS - COLUMNS_OF_ATTACK;
+    bool done = memory && fill(memory, rows, count) && copy_out(memory, stream);
     zip_source_free(memory);
     return done;
 }

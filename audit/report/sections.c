@@ -7,6 +7,7 @@
 #include "comparison_words.h"
 #include "gates_words.h"
 #include "certification.h"
+#include "tightness.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ static const struct section {
     print *text, *markdown;
 } sections[] = {
     {"certification", certification_text, certification_markdown},
+    {"tightness", tightness_text, tightness_markdown},
     {"comparison", comparison_text, comparison_markdown},
     {"gates", gates_text, gates_markdown},
     {NULL, NULL, NULL},

@@ -76,9 +76,10 @@ static bool attack_sample(const attack *a, size_t index, lip_target *t)
     lip_attack_result *out = &a->results[index];
     lip_random random = lip_random_seed(a->options.seed, (uint64_t)a->first + index);
     if (!lip_target_take(t, a->samples + index * (size_t)a->n, a->classes[index]) ||
-        !lip_local_gradient(t, a->options.directions, &random, &out->gradient_estimate))
+        !lip_local_gradient(t, a->options.directions, a->options.reach, &random,
+                            &out->gradient_estimate))
         return false;
-    if (t->distance > 0 && (!methods[a->options.method](t, &random) || !lip_target_way_back(t)))
+    if (t->distance > 0 && !methods[a->options.method](t, &random))
         return false;
     out->distance = t->distance;
     out->found = t->found;
@@ -155,10 +156,13 @@ lip_status lip_attack(const lip_model *model, const lip_attack_options *options,
         a.options = *options;
     if (a.options.directions == 0)
         a.options.directions = DIRECTIONS;
+    if (a.options.reach == 0)
+        a.options.reach = 1;
     lip_status status = check(&a, samples->count, &inner);
     if (status == LIP_OK && samples->count > 0) {
         lip_shape_count(&model->inputs[0]->shape, &a.n);
-        status = pthread_mutex_init(&a.lock, NULL) == 0 ? LIP_OK : lip_fail(&inner, LIP_EINTERNAL, "cannot make a lock");
+        if (pthread_mutex_init(&a.lock, NULL) != 0)
+            status = lip_fail(&inner, LIP_EINTERNAL, "cannot make a lock");
         if (status == LIP_OK) {
             status = run_jobs(&a, samples->count, &inner);
             pthread_mutex_destroy(&a.lock);

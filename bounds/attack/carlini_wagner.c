@@ -84,5 +84,5 @@ bool lip_carlini_wagner(lip_target *t, lip_random *random)
         *(hit ? &high : &low) = d.constant;
         d.constant = isfinite(high) ? (low + high) / 2 : 4 * d.constant;
     }
-    return true;
+    return lip_target_way_back(t);
 }

@@ -3,11 +3,14 @@
  *
  * With g_j = grad(f_label - f_j) and d_j = (f_label - f_j) / |g_j| at the last
  * point, the nearest face of the linearised classifier is that of the least
- * d_j, in direction -g_j / |g_j|.
+ * d_j, in direction -g_j / |g_j|. In a box, elements of g_j that lead out of it
+ * are left out.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "methods.h"
+
+#include "certify/box.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -16,14 +19,18 @@
 enum { STEPS = 50 };
 static const double OVERSHOOT = 0.02;
 
-/* The step to the nearest face; all zeros where there is none. */
-static bool nearest_face(lip_target *t, double *gradient, double *step)
+/* The step from x to the nearest face; all zeros where there is none. */
+static bool nearest_face(lip_target *t, const double *x, double *gradient, double *step)
 {
     double least = (double)INFINITY, length;
     memset(step, 0, (size_t)t->n * sizeof *step);
     for (int j = 0; j < t->rival_count; j++) {
         if (!lip_target_gradient(t, t->rivals[j], gradient, &length))
             return false;
+        if (t->box) {
+            lip_box_hold(t->box, &t->model->inputs[0]->shape, x, gradient);
+            length = cblas_dnrm2((blasint)t->n, gradient, 1);
+        }
         double far = fabs(t->logits[t->label] - t->logits[t->rivals[j]]) / length;
         if (!(far < least) || !isfinite(length))
             continue;
@@ -34,9 +41,9 @@ static bool nearest_face(lip_target *t, double *gradient, double *step)
     return true;
 }
 
-bool lip_deepfool(lip_target *t, lip_random *random)
+/* Until the class is another, or no number. */
+static bool descend(lip_target *t)
 {
-    (void)random;
     double *moved = t->vector[0], *x = t->vector[1], *gradient = t->vector[2], *step = t->vector[3];
     memset(moved, 0, (size_t)t->n * sizeof *moved);
     for (int i = 0; i < STEPS; i++) {
@@ -44,11 +51,17 @@ bool lip_deepfool(lip_target *t, lip_random *random)
         cblas_daxpy((blasint)t->n, 1 + OVERSHOOT, moved, 1, x, 1);
         if (!lip_target_try(t, x))
             return false;
-        if (!(t->lead >= 0)) /* done, or no number */
+        if (!(t->lead >= 0))
             return true;
-        if (!nearest_face(t, gradient, step))
+        if (!nearest_face(t, x, gradient, step))
             return false;
         cblas_daxpy((blasint)t->n, 1, step, 1, moved, 1);
     }
     return true;
+}
+
+bool lip_deepfool(lip_target *t, lip_random *random)
+{
+    (void)random;
+    return descend(t) && lip_target_way_back(t);
 }

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-bool lip_local_gradient(lip_target *t, int directions, lip_random *random, double *largest)
+bool lip_local_gradient(lip_target *t, int directions, double reach, lip_random *random, double *largest)
 {
     double *x = t->vector[0], *gradient = t->vector[1], length;
     *largest = 0;
@@ -19,7 +19,7 @@ bool lip_local_gradient(lip_target *t, int directions, lip_random *random, doubl
         for (int64_t i = 0; k > 0 && i < t->n; i++)
             x[i] = lip_random_normal(random);
         if (k > 0)
-            cblas_dscal((blasint)t->n, 1 / cblas_dnrm2((blasint)t->n, x, 1), x, 1);
+            cblas_dscal((blasint)t->n, reach / cblas_dnrm2((blasint)t->n, x, 1), x, 1);
         cblas_daxpy((blasint)t->n, 1, t->sample, 1, x, 1);
         if (!lip_target_look(t, x))
             return false;

@@ -1,6 +1,7 @@
 /*
  * methods.h: how a target is attacked. Each leaves the nearest point of
- * another class that it came upon in the target; false as in target.h.
+ * another class that it came upon in the target, or a nearer one on the way
+ * back from it; false as in target.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -24,8 +25,8 @@ lip_attack_method lip_pgd;
  * succeeds by bisection: 8 times 100 steps. Up to 1600 evaluations. */
 lip_attack_method lip_carlini_wagner;
 
-/* The largest |grad(f_label - f_rival)| at the sample and at `directions` points at distance 1 from it, in uniformly
- * random directions [Tsuzuku 2018, section 6]. (1 + directions) (1 + rivals) evaluations. */
-bool lip_local_gradient(lip_target *target, int directions, lip_random *random, double *largest);
+/* The largest |grad(f_label - f_rival)| at the sample and at `directions` points at distance `reach` from it, in
+ * uniformly random directions [Tsuzuku 2018, inequality (5)]. (1 + directions) (1 + rivals) evaluations. */
+bool lip_local_gradient(lip_target *target, int directions, double reach, lip_random *random, double *largest);
 
 #endif

@@ -88,5 +88,5 @@ bool lip_pgd(lip_target *t, lip_random *random)
         if (!hit)
             low = limit;
     }
-    return true;
+    return lip_target_way_back(t);
 }

@@ -44,3 +44,13 @@ void lip_box_clip(const lip_input_range *box, const lip_shape *shape, double *x)
         x[i] = fmin(fmax(x[i], box->lo[c]), box->hi[c]);
     }
 }
+
+void lip_box_hold(const lip_input_range *box, const lip_shape *shape, const double *x, double *gradient)
+{
+    int64_t count = box->count > 0 ? count_of(shape) : 0, inner = inner_of(box, shape);
+    for (int64_t i = 0; i < count; i++) {
+        size_t c = (size_t)(i / inner) % box->count;
+        if ((x[i] <= box->lo[c] && gradient[i] > 0) || (x[i] >= box->hi[c] && gradient[i] < 0))
+            gradient[i] = 0;
+    }
+}

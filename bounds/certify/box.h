@@ -15,4 +15,7 @@ bool lip_box_holds(const lip_input_range *box, const lip_shape *shape, const dou
 /* The nearest point in the box. */
 void lip_box_clip(const lip_input_range *box, const lip_shape *shape, double *x);
 
+/* Of a gradient at x in the box: 0 where a step against it would leave the box at once. */
+void lip_box_hold(const lip_input_range *box, const lip_shape *shape, const double *x, double *gradient);
+
 #endif

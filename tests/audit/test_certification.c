@@ -145,6 +145,9 @@ static void rows_read_back(void **unused)
     lip_rows rows = some_rows();
     rows.row[0].margin = 0.1 + 0.2;
     rows.row[5].radius = INFINITY;
+    rows.row[2].attacked = true;
+    rows.row[2].attack = INFINITY;
+    rows.row[2].gradient = 1.0 / 3.0;
     for (size_t i = 0; i < rows.count; i++) {
         lip_row back, *from = &rows.row[i];
         json_t *element = row_json(from);
@@ -153,6 +156,7 @@ static void rows_read_back(void **unused)
         assert_true(back.margin == from->margin && back.radius == from->radius && back.sqrt2 == from->sqrt2);
         assert_true(back.pairwise == from->pairwise || (isnan(back.pairwise) && isnan(from->pairwise)));
         assert_string_equal(back.method, from->method);
+        assert_true(back.attacked == from->attacked && back.attack == from->attack && back.gradient == from->gradient);
         json_decref(element);
     }
     rows_free(&rows);

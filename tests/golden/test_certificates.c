@@ -173,11 +173,39 @@ static void results_do_not_depend_on_the_others(void **state)
     lip_certifier_free(&certifier);
 }
 
+/* No attack comes nearer than a certified radius, and no gradient above its bound. */
+static void attacks_stay_outside(void **state)
+{
+    const fixture *f = *state;
+    enum { ATTACKED = 50 };
+    static lip_certificate proved[ATTACKED];
+    lip_attack_result found[ATTACKED];
+    int64_t classes[ATTACKED];
+    size_t attacked = 0;
+    lip_error error = { 0 };
+    const lip_attack_options options = { .directions = 2 };
+    const lip_attack_samples samples = { f->images, classes, 0, ATTACKED };
+    certify(f, (lip_certify_options) { .deployed = LIP_DEPLOYED_EXACT }, ATTACKED, proved);
+    for (size_t i = 0; i < ATTACKED; i++)
+        classes[i] = proved[i].predicted == f->labels[i] ? proved[i].predicted : -1;
+    if (lip_attack(f->model, &options, &samples, found, NULL, &error))
+        fail_msg("%s: %s", error.node, error.reason);
+    for (size_t i = 0; i < ATTACKED; i++) {
+        if (classes[i] < 0)
+            continue;
+        attacked++;
+        if (!(found[i].distance >= proved[i].radius) || !isfinite(found[i].distance))
+            fail_msg("sample %zu: attacked at %.17g, certified %.17g", i, found[i].distance, proved[i].radius);
+        assert_true(found[i].gradient_estimate > 0 && found[i].gradient_estimate <= f->report->pairwise_max_upper);
+    }
+    assert_true(attacked > ATTACKED / 2);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_radii_are_the_oracles), cmocka_unit_test(rounding_only_costs),
-        cmocka_unit_test(results_do_not_depend_on_the_others),
+        cmocka_unit_test(results_do_not_depend_on_the_others), cmocka_unit_test(attacks_stay_outside),
     };
     if (argc < 4) {
         fprintf(stderr, "usage: test_certificates FOLDER NAME TOLERANCE\n");

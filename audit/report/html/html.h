@@ -38,5 +38,6 @@ void html_layers(const json_t *report, FILE *stream);        /* picture of gains
 void html_cumulative(const json_t *report, FILE *stream);    /* cumulative L along the network */
 void html_comparison(const json_t *report, FILE *stream);    /* baseline beside model */
 void html_certification(const json_t *report, FILE *stream); /* radii: histogram, certified accuracy, numbers */
+void html_tightness(const json_t *report, FILE *stream);     /* proof beside attack */
 
 #endif

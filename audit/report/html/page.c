@@ -152,6 +152,7 @@ static bool render(const json_t *report, FILE *stream)
     print_reasons(report, stream);
     html_comparison(report, stream);
     html_certification(report, stream);
+    html_tightness(report, stream);
     html_cumulative(report, stream);
     html_layers(report, stream);
     print_foot(report, stream);

@@ -37,11 +37,30 @@ static void channels_on_axis_1_or_the_last(void **unused)
     assert_false(lip_box_holds(&box, &nhwc, planes));
 }
 
+static void into_the_box(void **unused)
+{
+    (void)unused;
+    const double lo[] = { 0, 10 }, hi[] = { 1, 11 };
+    const lip_input_range box = { lo, hi, 2 }, none = { 0 };
+    const lip_shape shape = { .rank = 2, .dim = { 3, 2 } };
+    const double clipped[] = { 0, 11, 0.5, 10, 1, 10 }, held[] = { -1, 1, 1, 0, 1, 0 };
+    double x[] = { -3, 12, 0.5, 10, 2, 0 }, gradient[] = { -1, 1, 1, 1, 1, 3 };
+    lip_box_clip(&none, &shape, x);
+    assert_true(x[0] == -3 && x[5] == 0);
+    lip_box_clip(&box, &shape, x);
+    assert_memory_equal(x, clipped, sizeof x);
+    lip_box_hold(&none, &shape, x, gradient);
+    assert_true(gradient[3] == 1);
+    lip_box_hold(&box, &shape, x, gradient);
+    assert_memory_equal(gradient, held, sizeof held);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_interval_for_all),
         cmocka_unit_test(channels_on_axis_1_or_the_last),
+        cmocka_unit_test(into_the_box),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
