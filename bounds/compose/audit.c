@@ -61,6 +61,7 @@ static void compute_layer(void *context, size_t index)
     const lip_layer_plan *plan = &a->plans[index];
     lip_layer_task task = { .node = plan->node, .gain = plan->gain, .before = scale_of(plan->before),
                             .after = scale_of(plan->after), .exact = a->options.exact,
+                            .svd = a->options.no_svd ? LIP_EXACT_NEVER : a->options.exact,
                             .iterations = a->options.iterations, .memory = a->memory,
                             .random = lip_random_seed(a->options.seed, index) };
     double start = now();

@@ -71,7 +71,7 @@ static lip_status all_columns(lip_layer_task *task, const double *w, double *wor
     out->exact_svd_reason = "its norm is not finite";
     if (isinf(norm.upper)) /* LAPACK refuses NaN, and knows nothing of Inf */
         return LIP_OK;
-    status = lip_svd_of_operator(&operator, task->exact, task->memory, &out->exact_svd, &out->exact_svd_reason, error);
+    status = lip_svd_of_operator(&operator, task->svd, task->memory, &out->exact_svd, &out->exact_svd_reason, error);
     if (!out->exact_svd_reason)
         out->exact_svd_reason = "";
     return status;

@@ -46,7 +46,7 @@ static void fill(void *context, int64_t first, int64_t count, double *lines)
 static lip_status svd(lip_layer_task *task, const lip_panels *panels, lip_layer_gain *out, lip_error *error)
 {
     double sigma = 0;
-    out->exact_svd_reason = lip_svd_refusal(panels->length, panels->width, task->exact, task->memory);
+    out->exact_svd_reason = lip_svd_refusal(panels->length, panels->width, task->svd, task->memory);
     if (out->exact_svd_reason)
         return LIP_OK;
     double *matrix = lip_alloc(task->memory, panels->length * panels->width, sizeof(double));

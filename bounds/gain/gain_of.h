@@ -19,7 +19,7 @@ typedef struct lip_layer_task {
     lip_gain gain;            /* the node's own, as described by its row */
     const lip_scale *before;  /* multiplied into the node's columns and rows; NULL: none */
     const lip_scale *after;
-    lip_exact exact;
+    lip_exact exact, svd;     /* of the proof; of the column beside it */
     int iterations;
     lip_random random;
     lip_memory *memory;

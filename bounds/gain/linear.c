@@ -39,7 +39,7 @@ lip_status lip_gain_linear(lip_layer_task *task, lip_layer_gain *out, lip_error 
     status = copies ? lip_copy_norm(&operator, task->memory, &norm, error)
                     : lip_nonnegative_norm(&operator, &task->random, task->memory, &norm, error);
     if (status == LIP_OK && !copies) {
-        status = lip_svd_of_operator(&operator, task->exact, task->memory, &out->exact_svd, &out->exact_svd_reason,
+        status = lip_svd_of_operator(&operator, task->svd, task->memory, &out->exact_svd, &out->exact_svd_reason,
                                      error);
         if (!out->exact_svd_reason)
             out->exact_svd_reason = "";
