@@ -263,6 +263,18 @@ typedef struct lip_level {
     double seconds;
 } lip_level;
 
+/*
+ * A part of the network between two values that every way from its inputs to its logits leads through. The bounds of the
+ * stages multiply to what their methods prove of the network.
+ */
+typedef struct lip_stage {
+    const char *first, *last; /* names of its nodes */
+    const char *method;       /* of the proof of `upper`: "product" of its layers' gains, or a name for multipliers */
+    double upper, product_upper;
+    double seconds;
+    const char *reason; /* why multipliers gave nothing; "" otherwise */
+} lip_stage;
+
 typedef struct lip_report {
     lip_layer *layers;
     size_t layer_count;
@@ -271,6 +283,8 @@ typedef struct lip_report {
     const lip_level *levels; /* of effort beyond the product */
     size_t level_count;
     const char *levels_reason; /* why multipliers gave nothing; "" otherwise */
+    const lip_stage *stages;   /* from the inputs to the logits; none: effort was the product's, or there is no bound */
+    size_t stage_count;
     double lower_estimate;  /* largest slope found by a search: ||Jacobian|| at points, not proved; NaN: none */
     double power_product_estimate; /* the composition with every linear gain replaced by its power iteration */
     lip_verdict verdict;

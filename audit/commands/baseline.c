@@ -36,6 +36,8 @@ static json_t *lasting_part(const json_t *report)
         json_object_del(item, "seconds");
     json_array_foreach(json_object_get(json_object_get(copy, "network"), "levels"), i, item)
         json_object_del(item, "seconds");
+    json_array_foreach(json_object_get(json_object_get(copy, "network"), "stages"), i, item)
+        json_object_del(item, "seconds");
     json_t *certification = json_object_get(copy, "certification");
     if (certification)
         json_put(certification, &complete, "per_sample", json_null());

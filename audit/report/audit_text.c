@@ -102,6 +102,28 @@ static void print_reasons(const json_t *report, bool colour, FILE *stream)
     }
 }
 
+/* Where the network was split: what each part came to. */
+static void print_stages(const json_t *stages, FILE *stream)
+{
+    size_t i;
+    const json_t *stage;
+    if (json_array_size(stages) < 2)
+        return;
+    json_array_foreach((json_t *)(uintptr_t)stages, i, stage)
+    {
+        fprintf(stream, "    stage %zu, ", i + 1);
+        utf8_print(stream, field_text(stage, "first"));
+        fprintf(stream, " to ");
+        utf8_print(stream, field_text(stage, "last"));
+        fprintf(stream, ": %s by %s", number_upper(field_number(stage, "upper"), 6).text, field_text(stage, "method"));
+        if (field_number(stage, "product_upper") > field_number(stage, "upper"))
+            fprintf(stream, " (product: %s)", number_upper(field_number(stage, "product_upper"), 6).text);
+        if (field_text(stage, "reason")[0] != '\0')
+            fprintf(stream, ": %s", field_text(stage, "reason"));
+        fputc('\n', stream);
+    }
+}
+
 /* What each level of effort came to, and what was found from below. */
 static void print_levels(const json_t *network, FILE *stream)
 {
@@ -116,6 +138,7 @@ static void print_levels(const json_t *network, FILE *stream)
                     number_upper(field_number(level, "pairs_mean_upper"), 6).text);
         fputc('\n', stream);
     }
+    print_stages(json_object_get(network, "stages"), stream);
     if (field_text(network, "levels_reason")[0] != '\0')
         fprintf(stream, "  no multipliers: %s\n", field_text(network, "levels_reason"));
     double found = field_number(network, "lower_estimate");

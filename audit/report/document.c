@@ -113,6 +113,25 @@ static json_t *levels(const lip_report *report)
     return json_whole(array, complete);
 }
 
+static json_t *stages(const lip_report *report)
+{
+    bool complete = true;
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->stage_count; i++) {
+        const lip_stage *stage = &report->stages[i];
+        json_t *object = json_object();
+        json_put(object, &complete, "first", json_text(stage->first));
+        json_put(object, &complete, "last", json_text(stage->last));
+        json_put(object, &complete, "method", json_text(stage->method));
+        json_put(object, &complete, "upper", json_number(stage->upper));
+        json_put(object, &complete, "product_upper", json_number(stage->product_upper));
+        json_put(object, &complete, "reason", json_optional(stage->reason));
+        json_put(object, &complete, "seconds", json_number(stage->seconds));
+        json_push(array, &complete, object);
+    }
+    return json_whole(array, complete);
+}
+
 static json_t *network(const lip_run_info *run)
 {
     bool complete = true;
@@ -122,6 +141,7 @@ static json_t *network(const lip_run_info *run)
     json_put(object, &complete, "product_upper", json_number(report->product_upper));
     json_put(object, &complete, "levels", levels(report));
     json_put(object, &complete, "levels_reason", json_optional(report->levels_reason));
+    json_put(object, &complete, "stages", stages(report));
     json_put(object, &complete, "lower_estimate", json_number(report->lower_estimate));
     json_put(object, &complete, "power_iteration_product", json_number(report->power_product_estimate));
     json_put(object, &complete, "pairwise_max_upper", json_number(report->pairwise_max_upper));

@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "multiplier/slope_search.h"
+#include "multiplier/stages.h"
 #include "ranges.h"
 #include "report.h"
 #include "workers.h"
@@ -205,8 +206,8 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
         return;
     int blas_threads = openblas_get_num_threads();
     openblas_set_num_threads(1);
-    lip_multiplier_run(a->model, a->plans, a->gains, network->cumulative, a->count, &options, lip_report_arena(report),
-                       &bounds);
+    lip_stages_run(a->model, a->plans, a->gains, network->cumulative, a->count, &options, lip_report_arena(report),
+                   &bounds);
     if (options.effort >= 2 && affordable_evaluations(a) > 0) {
         lip_slope_options slopes = { options.range, a->options.seed, affordable_evaluations(a) };
         report->lower_estimate = fmax(lip_slope_search(a->model, &slopes), bounds.lower_estimate); /* NaN: the other */

@@ -206,6 +206,8 @@ void lip_report_take_multipliers(lip_report *report, const lip_layer_plan *plans
     if (report->pairwise_upper && bounds->pairs && (size_t)bounds->classes == report->classes)
         take_pairs(report, bounds);
     report->levels_reason = bounds->reason;
+    report->stages = bounds->stages;
+    report->stage_count = bounds->stage_count;
     lip_level *levels = lip_arena_alloc(lip_report_arena(report), LIP_MULTIPLIER_LEVELS, sizeof *levels);
     if (levels) {
         memcpy(levels, bounds->levels, sizeof bounds->levels);

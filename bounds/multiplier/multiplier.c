@@ -154,7 +154,7 @@ static void climb(run *r, const lip_layer_plan *plans, const double *cumulative,
     if (r->options->effort >= 3 && in_time(r) && r->out->pairs && r->system->multipliers > 0)
         optimise_pairs(r);
     judge_layers(r, plans, cumulative, count);
-    if (r->options->effort >= 2)
+    if (r->options->effort >= 2 && !r->options->part)
         r->out->lower_estimate =
             lip_pattern_search(r->model, r->system, plans, r->options->range, SEARCH_STEPS, r->options->seed);
 }
@@ -163,6 +163,9 @@ static lip_status run_system(run *r, const lip_layer_plan *plans, const lip_laye
                              size_t count, lip_arena *arena, lip_arena *results, lip_error *error)
 {
     lip_system system;
+    int64_t outputs;
+    if (!lip_shape_count(&r->model->logits->shape, &outputs) || outputs > LIP_MULTIPLIER_OUTPUTS)
+        return lip_fail(error, LIP_EUNSUPPORTED, "the network has more than %d outputs", LIP_MULTIPLIER_OUTPUTS);
     lip_status status = lip_system_build(r->model, plans, gains, count, arena, &system, error);
     if (status != LIP_OK)
         return status;

@@ -9,7 +9,7 @@
 
 #include "compose/layers.h"
 
-enum { LIP_MULTIPLIER_PAIRS = 64, LIP_MULTIPLIER_LEVELS = 6 };
+enum { LIP_MULTIPLIER_PAIRS = 64, LIP_MULTIPLIER_LEVELS = 6, LIP_MULTIPLIER_OUTPUTS = 4096 };
 
 typedef struct lip_multiplier_options {
     int effort;         /* 1: LipLT and layerwise multipliers; 2: optimised, common to all pairs; 3: for each pair its own */
@@ -17,6 +17,8 @@ typedef struct lip_multiplier_options {
     int threads;
     uint64_t seed;
     const lip_input_range *range; /* of the search for large slopes */
+    bool part;          /* the model is a part of a network: it cannot be evaluated, so nothing is searched */
+    double share;       /* of the work that a network may cost; 0: all */
 } lip_multiplier_options;
 
 typedef struct lip_multiplier_bounds {
@@ -31,6 +33,8 @@ typedef struct lip_multiplier_bounds {
     double *won_estimate; /* per plan: see lip_layer.won_back_estimate; NaN: not an activation */
     double lower_estimate; /* of the search for large slopes, effort 2 on; NaN: none */
     const char *reason;   /* why there is nothing; "" otherwise */
+    const lip_stage *stages; /* of lip_stages_run */
+    size_t stage_count;
 } lip_multiplier_bounds;
 
 /*

@@ -25,7 +25,8 @@ static bool in_time(const run *r) { return lip_clock() < r->deadline; }
 /* How often all frequencies may be factorised. */
 static int evaluations(const run *r, int least, int most)
 {
-    return (int)fmin(fmax(FLOPS / (r->spectral->flops + 1), least), most);
+    double share = r->options->share > 0 ? r->options->share : 1;
+    return (int)fmin(fmax(share * FLOPS / (r->spectral->flops + 1), least), most);
 }
 
 /* What r->multipliers prove; +inf: nothing. Takes it. */
