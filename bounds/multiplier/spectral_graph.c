@@ -267,11 +267,14 @@ static lip_status check_mean(lip_spectral_walk *w, size_t at, const lip_image *i
 static lip_status mean(lip_spectral_walk *w, size_t at, const lip_image *in, lip_image *out)
 {
     lip_rows_builder rows;
-    if (!in->extended)
-        return lip_spectral_unfit(w, "a mean of what is no activation is not put on a torus");
     if (w->mean.form != LIP_IMAGE_NONE)
         return lip_spectral_unfit(w, "it takes the mean over positions twice");
     w->mean = *in;
+    if (!in->extended) { /* slopes [0, 1], as for a convolution */
+        lip_status extended = add_slopes(w, in, at, 1, &w->mean);
+        if (extended != LIP_OK)
+            return extended;
+    }
     out->form = LIP_IMAGE_FLAT;
     if (w->numbers)
         return LIP_OK;

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { CLASSES = 4, MOST_INPUTS = 3 * 11 * 11 };
+enum { CLASSES = 4, MOST_INPUTS = 3 * 11 * 11, MOST_OUTPUTS = 8 * 14 * 14, MOST_MULTIPLIERS = 96 };
 
 static uint64_t state = 79;
 
@@ -67,37 +67,68 @@ static void convolution(build *b, const char *name, const char *in, const char *
     bias(b, c, co, level);
     build_node(b, "Conv", inputs, out);
     build_attr_ints(b, "strides", 2, (int64_t[]) { stride, stride });
-    build_attr_ints(b, "pads", 4, (int64_t[]) { pad, pad, pad, pad });
+    if (pad >= 0)
+        build_attr_ints(b, "pads", 4, (int64_t[]) { pad, pad, pad, pad });
+    else /* of all sides on its own */
+        build_attr_ints(b, "pads", 4, (int64_t[]) { oracle_int(&state, 0, k - 1), oracle_int(&state, 0, k - 1),
+                                                    oracle_int(&state, 0, k - 1), oracle_int(&state, 0, k - 1) });
 }
 
-/* conv, Relu, then a residual block (also with a shortcut of stride 2, and a plain convolution of a sum), max-pool, mean, Gemm. */
-static net make(bool nonnegative, double level, const char *activation)
+/* Pooling with and without shared windows, or none. */
+static const char *pool(build *b, const char *from, int64_t side)
+{
+    int64_t kind = side >= 8 ? oracle_int(&state, 0, 5) : 5;
+    if (kind > 2)
+        return from;
+    build_node(b, kind == 2 ? "AveragePool" : "MaxPool", from, "pooled");
+    int64_t k = kind == 1 ? 3 : 2;
+    build_attr_ints(b, "kernel_shape", 2, (int64_t[]) { k, k });
+    build_attr_ints(b, "strides", 2, (int64_t[]) { 2, 2 });
+    return "pooled";
+}
+
+/*
+ * conv, Relu, then a residual block (also with a shortcut of stride 2, a plain convolution of a sum, a concatenation of
+ * both branches), pooling; then mean and Gemm, or the map itself.
+ */
+static net make(bool nonnegative, double level, const char *activation, bool map)
 {
     net n = { .b = build_new(13) };
     int64_t side = oracle_int(&state, 5, 11), channels = oracle_int(&state, 1, 3), k = oracle_int(&state, 1, 4);
-    int64_t stride = oracle_int(&state, 1, 2), inner = oracle_int(&state, 1, 4);
+    int64_t stride = oracle_int(&state, 1, 2), inner = oracle_int(&state, 1, 4), other = oracle_int(&state, 5, 11);
     char shape[32];
-    snprintf(shape, sizeof shape, "1x%dx%dx%d", (int)channels, (int)side, (int)side);
+    snprintf(shape, sizeof shape, "1x%dx%dx%d", (int)channels, (int)side, (int)other);
     build_input(n.b, "x", shape);
-    convolution(n.b, "1", "x", "z1", inner, channels, k, 1, oracle_int(&state, 0, k - 1), nonnegative, level);
+    convolution(n.b, "1", "x", "z1", inner, channels, k, 1, -1, nonnegative, level);
     build_node(n.b, activation, "z1", "h1");
     convolution(n.b, "2", "h1", "z2", inner, inner, 3, stride, 1, nonnegative, level);
     build_node(n.b, activation, "z2", "h2");
     convolution(n.b, "3", "h2", "z3", inner, inner, 3, 1, 1, nonnegative, level);
     convolution(n.b, "s", "h1", "zs", inner, inner, 1, stride, 0, nonnegative, level);
-    build_node(n.b, "Add", "z3 zs", "sum");
     const char *last = "sum";
-    if (oracle_int(&state, 0, 2) == 0) { /* it looks at the neighbourhood of what is no activation */
-        convolution(n.b, "4", "sum", "z4", inner, inner, 3, 1, 1, nonnegative, level);
+    if (oracle_int(&state, 0, 3) == 0) {
+        build_node(n.b, "Concat", "z3 zs", "sum");
+        build_attr_int(n.b, "axis", 1);
+        convolution(n.b, "4", "sum", "z4", inner, 2 * inner, 3, 1, 1, nonnegative, level);
         last = "z4";
+    } else {
+        build_node(n.b, "Add", "z3 zs", "sum");
+        if (oracle_int(&state, 0, 2) == 0) { /* it looks at the neighbourhood of what is no activation */
+            convolution(n.b, "4", "sum", "z4", inner, inner, 3, 1, 1, nonnegative, level);
+            last = "z4";
+        }
     }
-    build_node(n.b, activation, last, "h4");
-    last = "h4";
-    if (oracle_int(&state, 0, 2) == 0 && side >= 8) {
-        build_node(n.b, "MaxPool", "h4", "pooled");
-        build_attr_ints(n.b, "kernel_shape", 2, (int64_t[]) { 2, 2 });
-        build_attr_ints(n.b, "strides", 2, (int64_t[]) { 2, 2 });
-        last = "pooled";
+    if (!map || oracle_int(&state, 0, 2) > 0) {
+        build_node(n.b, activation, last, "h4");
+        last = pool(n.b, "h4", side < other ? side : other);
+    }
+    if (map && oracle_int(&state, 0, 1)) {
+        convolution(n.b, "5", last, "z5", inner, inner, 2, 1, 1, nonnegative, level);
+        last = "z5";
+    }
+    if (map) {
+        build_output(n.b, last);
+        return n;
     }
     build_node(n.b, "GlobalAveragePool", last, "mean");
     build_node(n.b, "Flatten", "mean", "flat");
@@ -137,25 +168,26 @@ static void close_net(net *n)
 /* The largest norm of the Jacobian at random points. */
 static double jacobian_norm(const net *n, int points)
 {
-    static double x[MOST_INPUTS], gradient[MOST_INPUTS], jacobian[CLASSES * MOST_INPUTS];
+    static double x[MOST_INPUTS], gradient[MOST_INPUTS], jacobian[MOST_OUTPUTS * MOST_INPUTS], seed[MOST_OUTPUTS];
     lip_run *run = NULL;
     lip_error error = { 0 };
-    int64_t size;
+    int64_t size, outputs;
     double most = 0;
     assert_true(lip_shape_count(&n->model->inputs[0]->shape, &size) && size <= MOST_INPUTS);
+    assert_true(lip_shape_count(&n->model->logits->shape, &outputs) && outputs <= MOST_OUTPUTS);
     assert_int_equal(lip_run_open(n->model, &run, &error), LIP_OK);
     for (int point = 0; point < points; point++) {
         const double *inputs[] = { x };
         oracle_fill(&state, x, size);
         assert_int_equal(lip_run_forward(run, inputs, &error), LIP_OK);
-        for (int k = 0; k < CLASSES; k++) {
-            double seed[CLASSES] = { 0 };
+        for (int64_t k = 0; k < outputs; k++) {
             seed[k] = 1;
             assert_int_equal(lip_run_gradient(run, seed, 0, gradient, &error), LIP_OK);
+            seed[k] = 0;
             for (int64_t i = 0; i < size; i++)
-                jacobian[i * CLASSES + k] = gradient[i];
+                jacobian[i * outputs + k] = gradient[i];
         }
-        most = fmax(most, oracle_svd(jacobian, CLASSES, size));
+        most = fmax(most, oracle_svd(jacobian, outputs, size));
     }
     lip_run_free(&run);
     return most;
@@ -167,16 +199,21 @@ static double torus_bound(net *n, double power, double noise)
     lip_spectral spectral;
     lip_certificate_of certificate;
     lip_error error = { 0 };
-    double upper = (double)INFINITY, multipliers[64];
+    double upper = (double)INFINITY, multipliers[MOST_MULTIPLIERS];
     bool proved;
     lip_status status =
         lip_spectral_build(n->model, n->plans, n->count, false, 1, &n->arena, &spectral, &error);
     if (status != LIP_OK)
         fail_msg("%s", error.reason);
-    assert_true(spectral.multipliers <= 64);
+    assert_true(spectral.multipliers <= MOST_MULTIPLIERS);
     assert_true(lip_spectral_start(&spectral, power, 1, multipliers));
     for (int64_t i = 0; i < spectral.multipliers; i++)
         multipliers[i] *= exp(noise * oracle_normal(&state));
+    if (spectral.output >= 0) {
+        upper = lip_spectral_upper(&spectral, multipliers, 1);
+        lip_spectral_close(&spectral);
+        return upper;
+    }
     assert_int_equal(lip_spectral_certificate(&spectral, multipliers, true, 1, &certificate, &proved, &error), LIP_OK);
     if (proved)
         upper = lip_certificate_network_upper(&certificate);
@@ -191,7 +228,7 @@ static void check_torus(void **unused)
     static const char *const activations[] = { "Relu", "LeakyRelu", "Tanh" };
     int proofs = 0;
     for (int trial = 0; trial < 60; trial++) {
-        net n = make(trial % 2, 0, activations[trial % 3]);
+        net n = make(trial % 2, 0, activations[trial % 3], false);
         open_net(&n);
         double truth = jacobian_norm(&n, 12);
         double upper = torus_bound(&n, 0.25 * (trial % 4), 0), changed = torus_bound(&n, 0, 0.3);
@@ -207,8 +244,8 @@ static void check_active(void **unused)
 {
     (void)unused;
     double tightest = (double)INFINITY;
-    for (int trial = 0; trial < 60; trial++) {
-        net n = make(trial % 3 != 0, 1e5, "Relu");
+    for (int trial = 0; trial < 240; trial++) {
+        net n = make(trial % 3 != 0, 1e5, "Relu", false);
         open_net(&n);
         double truth = jacobian_norm(&n, 1), upper = torus_bound(&n, 0.25 * (trial % 3), 0);
         assert_true(upper >= truth * (1 - 1e-12));
@@ -219,12 +256,33 @@ static void check_active(void **unused)
     assert_true(tightest < 1.5); /* so two thirds of the bound would be refuted here */
 }
 
+/* The same for outputs that are images, where the output's multiplier is an estimate that need not hold. */
+static void check_maps(void **unused)
+{
+    (void)unused;
+    static const char *const activations[] = { "Relu", "LeakyRelu", "Tanh" };
+    double tightest = (double)INFINITY;
+    int proofs = 0;
+    for (int trial = 0; trial < 60; trial++) {
+        bool active = trial % 4 == 3;
+        net n = make(trial % 2, active ? 1e5 : 0, active ? "Relu" : activations[trial % 3], true);
+        open_net(&n);
+        double truth = jacobian_norm(&n, active ? 1 : 3), upper = torus_bound(&n, 0.25 * (trial % 4), 0);
+        assert_true(upper >= truth * (1 - 1e-12) && torus_bound(&n, 0, 0.02) >= truth * (1 - 1e-12));
+        proofs += isfinite(upper);
+        if (active)
+            tightest = fmin(tightest, upper / truth);
+        close_net(&n);
+    }
+    assert_true(proofs >= 50 && tightest < 1.1);
+}
+
 /* The same networks, as one system. */
 static void check_system(void **unused)
 {
     (void)unused;
     for (int trial = 0; trial < 16; trial++) {
-        net n = make(trial % 2, trial % 4 < 2 ? 1e5 : 0, trial % 3 ? "Relu" : "LeakyRelu");
+        net n = make(trial % 2, trial % 4 < 2 ? 1e5 : 0, trial % 3 ? "Relu" : "LeakyRelu", false);
         open_net(&n);
         double truth = jacobian_norm(&n, 6);
         lip_multiplier_options options = { .effort = 1, .threads = 1 };
@@ -275,6 +333,7 @@ int main(void)
         cmocka_unit_test(check_symbol),
         cmocka_unit_test(check_torus),
         cmocka_unit_test(check_active),
+        cmocka_unit_test(check_maps),
         cmocka_unit_test(check_system),
     };
     return cmocka_run_group_tests_name("spectral", tests, NULL, NULL);
