@@ -38,4 +38,9 @@ lip_status lip_interpolation_scale(const lip_node *node, lip_interpolation *p, i
 lip_status lip_interpolation_forward(const lip_call *call, const lip_interpolation *p, lip_error *error);
 lip_status lip_interpolation_adjoint(const lip_call *call, const lip_interpolation *p, lip_error *error);
 
+/* lower <= spectral norm of the map <= upper, LIP_ENOMEM where the arena has no room. Of the modes linear and cubic,
+ * whose coefficients may have either sign. */
+lip_status lip_interpolation_norm(const lip_node *node, const lip_interpolation *p, lip_arena *arena, double *lower,
+                                  double *upper, lip_error *error);
+
 #endif

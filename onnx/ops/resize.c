@@ -136,14 +136,15 @@ static lip_status adjoint(const lip_call *call, lip_error *error)
 
 static lip_status describe(const lip_node *node, lip_arena *arena, lip_gain *gain, lip_error *error)
 {
-    (void)arena;
     lip_interpolation p = { .mode = LIP_NEAREST };
     LIP_TRY(read(node, &p, error));
     if (lip_input_varies(node, 1)) /* only tf_crop_and_resize, which is not supported, looks at it */
         *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "its roi depends on the input");
-    else if (p.mode == LIP_CUBIC)
-        *gain = lip_gain_none(LIP_GAIN_UNKNOWN, "cubic interpolation has coefficients below 0");
-    return LIP_OK;
+    if (p.mode != LIP_CUBIC || gain->kind == LIP_GAIN_UNKNOWN)
+        return LIP_OK;
+    *gain = (lip_gain){ .kind = LIP_GAIN_LIPSCHITZ };
+    gain->reason = "root of the largest row of A'A, in magnitudes, along each axis";
+    return lip_interpolation_norm(node, &p, arena, &gain->lipschitz.lower, &gain->lipschitz.upper, error);
 }
 
 const lip_op lip_op_resize = {

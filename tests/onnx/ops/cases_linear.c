@@ -67,7 +67,7 @@ static const op_case list[] = {
       "coordinate_transformation_mode=s:pytorch_half_pixel" },
     { "", "Resize", 19, LIP_GAIN_NONNEGATIVE,
       "x:1x1x5x5 - c:2=0.7,1.3 axes=n:2,3 mode=s:linear coordinate_transformation_mode=s:half_pixel_symmetric" },
-    { "", "Resize", 13, LIP_GAIN_UNKNOWN, "x:1x1x4x4 - c:4=1,1,2,0.7 mode=s:cubic exclude_outside=i:1" },
+    { "", "Resize", 13, LIP_GAIN_LIPSCHITZ, "x:1x1x4x4 - c:4=1,1,2,0.7 mode=s:cubic exclude_outside=i:1" },
     { "", "Upsample", 9, LIP_GAIN_NONNEGATIVE, "x:1x2x3x3 c:4=1,1,2,3" },
     { "", "Upsample", 9, LIP_GAIN_NONNEGATIVE, "x:1x2x3x3 c:4=1,1,2,1.5 mode=s:linear" },
     { "com.microsoft", "FusedMatMul", 1, LIP_GAIN_DENSE, "x:2x3 c:3x4 alpha=f:0.5" },

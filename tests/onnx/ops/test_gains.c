@@ -244,6 +244,31 @@ static void softmax_gains_hold_and_are_attained(void **unused)
     assert_true(gain_at(&lip_op_log_softmax, tie, 1, &logarithm) == 0 && logarithm.lipschitz.upper == 0);
 }
 
+static void cubic_resize_gains_hold(void **unused)
+{
+    (void)unused;
+    static const double scales[][4] = { { 1, 1, 2, 2 }, { 1, 1, 0.5, 1.7 }, { 1, 1, 3, 0.4 }, { 1, 2, 1, 1 } };
+    uint64_t state = 7;
+    for (size_t i = 0; i < 2 * sizeof scales / sizeof *scales; i++) {
+        hand_node h;
+        lip_gain gain;
+        hand_begin(&h, &lip_op_resize, 13, 1);
+        add_random(&h, (lip_shape){ 4, { 1, 2, 5, 4 } }, true, -1, 1, &state);
+        hand_input(&h, (lip_shape){ 1, { 0 } }, NULL, false);
+        hand_input(&h, (lip_shape){ 1, { 4 } }, scales[i / 2], false);
+        hand_string(&h, "mode", "cubic");
+        hand_int(&h, "exclude_outside", i % 2);
+        assert_int_equal(hand_shape(&h), LIP_OK);
+        assert_int_equal(hand_describe(&h, &gain), LIP_OK);
+        const double norm = hand_jacobian_norm(&h, 0);
+        if (!(norm <= gain.lipschitz.upper * (1 + 1e-12) && norm >= gain.lipschitz.lower * (1 - 1e-12)))
+            fail_msg("norm %.17g outside of %.17g .. %.17g", norm, gain.lipschitz.lower, gain.lipschitz.upper);
+        if (!(gain.lipschitz.upper < 1.5 * norm && gain.lipschitz.lower > 0.6 * norm))
+            fail_msg("norm %.17g far from %.17g .. %.17g", norm, gain.lipschitz.lower, gain.lipschitz.upper);
+        hand_end(&h);
+    }
+}
+
 /* 1 / sqrt(float32(1e-5)): the decimal 1e-5 would give a number below the truth. */
 static void epsilon_is_the_float(void **unused)
 {
@@ -269,6 +294,7 @@ int main(void)
         cmocka_unit_test(batch_normalization_states_its_factors),
         cmocka_unit_test(normalisation_gains_hold_and_are_attained),
         cmocka_unit_test(softmax_gains_hold_and_are_attained),
+        cmocka_unit_test(cubic_resize_gains_hold),
         cmocka_unit_test(epsilon_is_the_float),
     };
     return cmocka_run_group_tests_name("gains", tests, NULL, NULL);
