@@ -63,7 +63,7 @@ json_t *tightness_json(const lip_rows *rows, const char *method)
     for (size_t i = 0; i < rows->count; i++)
         if (counts(&rows->row[i])) {
             samples++;
-            found += isfinite(rows->row[i].attack);
+            found += isfinite(rows->row[i].attack) ? 1 : 0;
             steepest = fmax(steepest, rows->row[i].gradient);
         }
     json_t *object = json_object();
