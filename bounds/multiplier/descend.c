@@ -11,17 +11,38 @@
 #include <string.h>
 
 enum { HISTORY = 12, TRIES = 12, WINDOW = 5 };
-static const double LONGEST_STEP = 3; /* of one logarithm */
+static const double LONGEST_STEP = 1, FIRST_STEP = 0.5; /* of one logarithm */
+static const double FLOOR = 1e-2; /* of curvatures, of their mean */
 
 typedef struct descent {
     lip_objective *objective;
     blasint n;
     double *theta, *gradient, *next, *next_gradient, *direction, *s, *y;
     double rho[HISTORY], alpha[HISTORY];
-    int count; /* pairs stored so far */
+    int count;   /* pairs stored so far */
+    double step; /* the last one */
 } descent;
 
 static double dot(const descent *d, const double *a, const double *b) { return cblas_ddot(d->n, a, 1, b, 1); }
+
+/* By the objective's model of its Hessian's diagonal, and what the last step says of it. */
+static void scale_direction(descent *d, int kept)
+{
+    const double *curvature = d->objective->curvature;
+    double mean = cblas_dasum(d->n, curvature, 1) / d->n, scale = FIRST_STEP;
+    if (!(mean > 0) || !isfinite(mean))
+        mean = 1;
+    if (kept > 0) {
+        int last = (d->count - 1) % HISTORY;
+        const double *y = d->y + last * d->n;
+        double sum = 0;
+        for (blasint i = 0; i < d->n; i++)
+            sum += y[i] * y[i] / (curvature[i] + FLOOR * mean);
+        scale = 1 / (d->rho[last] * sum);
+    }
+    for (blasint i = 0; i < d->n; i++)
+        d->direction[i] *= -scale / (curvature[i] + FLOOR * mean);
+}
 
 static void choose_direction(descent *d)
 {
@@ -32,13 +53,7 @@ static void choose_direction(descent *d)
         d->alpha[at] = d->rho[at] * dot(d, d->s + at * d->n, d->direction);
         cblas_daxpy(d->n, -d->alpha[at], d->y + at * d->n, 1, d->direction, 1);
     }
-    int last = (d->count - 1 + HISTORY) % HISTORY;
-    double scale = 1;
-    if (kept > 0)
-        scale = 1 / (d->rho[last] * dot(d, d->y + last * d->n, d->y + last * d->n));
-    else
-        scale = 0.5 / fmax(1e-300, fabs(d->gradient[cblas_idamax(d->n, d->gradient, 1)]));
-    cblas_dscal(d->n, -scale, d->direction, 1);
+    scale_direction(d, kept);
     for (int i = kept - 1; i >= 0; i--) {
         int at = (d->count - 1 - i) % HISTORY;
         double beta = d->rho[at] * dot(d, d->y + at * d->n, d->direction);
@@ -64,18 +79,29 @@ static void remember(descent *d)
     }
 }
 
-/* One step of sufficient decrease along the direction; +inf: none was found. */
+/* Least of the parabola through the value, the slope and what was found at `step`, not too near to either end. */
+static double interpolate(double value, double slope, double found, double step)
+{
+    if (!isfinite(found))
+        return 0.25 * step;
+    double least = -slope * step * step / (2 * (found - value - slope * step));
+    return fmin(fmax(least, 0.1 * step), 0.6 * step);
+}
+
+/* One step of sufficient decrease along the direction, four times the last one at most; +inf: none was found. */
 static double search(descent *d, double value, double deadline)
 {
-    double slope = dot(d, d->gradient, d->direction), step = 1;
-    for (int attempt = 0; attempt < TRIES && slope < 0; attempt++, step *= attempt < 3 ? 0.5 : 0.25) {
+    double slope = dot(d, d->gradient, d->direction), step = fmin(1, 4 * d->step);
+    for (int attempt = 0; attempt < TRIES && slope < 0; attempt++) {
         for (blasint i = 0; i < d->n; i++)
             d->next[i] = d->theta[i] + step * d->direction[i];
         double found = lip_objective_at(d->objective, d->next, d->next_gradient);
+        d->step = step;
         if (found <= value + 1e-4 * step * slope)
             return found;
         if (lip_clock() > deadline)
             break;
+        step = interpolate(value, slope, found, step);
     }
     return (double)INFINITY;
 }
@@ -90,6 +116,7 @@ static double iterate(descent *d, const lip_descent *options)
             break;
         if (!isfinite(found)) { /* forget, and try the gradient */
             d->count = 0;
+            d->step = 1;
             continue;
         }
         remember(d);
@@ -113,7 +140,7 @@ double lip_descend(lip_objective *objective, const lip_descent *options, double 
     if (room && n > 0) {
         descent d = { .objective = objective, .n = (blasint)n, .theta = theta, .gradient = room, .next = room + n,
                       .next_gradient = room + 2 * n, .direction = room + 3 * n, .s = room + 4 * n,
-                      .y = room + (4 + HISTORY) * n };
+                      .y = room + (4 + HISTORY) * n, .step = 1 };
         value = iterate(&d, options);
     }
     lip_free(memory, room);

@@ -7,6 +7,11 @@
  *           - sum over PASS of <v, v>_G + sum over AUX of <v, v>_G / (T^2 gain^2).
  * The largest eigenvalue is smoothed by the p-norm of all.
  *
+ * Curvature. Row i of J V = Y' reads 2 T v - width T z = r, r what comes from the rows after it. With z and r held
+ * fixed, df/dlog T = T (|width z|^2 - |r / T|^2) / 2, whose derivative in log T is T (|width z|^2 + |r / T|^2) / 2: a
+ * model of the Hessian's diagonal, good enough to scale the variables with. For PASS and AUX the terms of the
+ * gradient are taken as positive.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "objective.h"
@@ -16,8 +21,6 @@
 #include <math.h>
 #include <string.h>
 #include <time.h>
-
-static const double NORM_POWER = 24;
 
 double lip_clock(void)
 {
@@ -30,7 +33,7 @@ lip_status lip_objective_open(lip_form *form, lip_memory *memory, lip_objective 
 {
     const lip_system *s = form->system;
     int64_t k = s->classes;
-    *out = (lip_objective) { .form = form, .memory = memory, .work_count = 3 * k + 64 * k };
+    *out = (lip_objective) { .form = form, .memory = memory, .power = 24, .work_count = 3 * k + 64 * k };
     out->rows = lip_alloc(memory, k * s->variables, sizeof(double));
     out->z = lip_alloc(memory, 2 * k, sizeof(double));
     out->s = lip_alloc(memory, k * k, sizeof(double));
@@ -38,14 +41,17 @@ lip_status lip_objective_open(lip_form *form, lip_memory *memory, lip_objective 
     out->eigenvalues = lip_alloc(memory, k, sizeof(double));
     out->work = lip_alloc(memory, out->work_count, sizeof(double));
     out->multipliers = lip_alloc(memory, s->multipliers, sizeof(double));
-    if (out->rows && out->z && out->s && out->weight && out->eigenvalues && out->work && out->multipliers)
+    out->curvature = lip_alloc(memory, s->multipliers, sizeof(double));
+    if (out->rows && out->z && out->s && out->weight && out->eigenvalues && out->work && out->multipliers &&
+        out->curvature)
         return LIP_OK;
     return lip_fail(error, LIP_EMEMORY, "the multipliers' gradient passes the memory cap");
 }
 
 void lip_objective_close(lip_objective *o)
 {
-    double **blocks[] = { &o->rows, &o->z, &o->s, &o->weight, &o->eigenvalues, &o->work, &o->multipliers };
+    double **blocks[] = { &o->rows, &o->z, &o->s, &o->weight, &o->eigenvalues, &o->work,
+                          &o->multipliers, &o->curvature };
     for (size_t i = 0; o->memory && i < sizeof blocks / sizeof *blocks; i++) {
         lip_free(o->memory, *blocks[i]);
         *blocks[i] = NULL;
@@ -75,15 +81,15 @@ static double smoothed_largest(lip_objective *o)
     if (!(largest > 0))
         return (double)INFINITY;
     for (int64_t i = 0; i < k; i++)
-        sum += pow(fmax(0, o->eigenvalues[i]) / largest, NORM_POWER);
+        sum += pow(fmax(0, o->eigenvalues[i]) / largest, o->power);
     for (int64_t i = 0; i < k; i++) {
-        double factor = pow(fmax(0, o->eigenvalues[i]) / largest, NORM_POWER - 1) / (largest * sum);
+        double factor = pow(fmax(0, o->eigenvalues[i]) / largest, o->power - 1) / (largest * sum);
         cblas_dscal((blasint)k, sqrt(factor), o->weight + i * k, 1);
     }
     memcpy(o->s, o->weight, (size_t)(k * k) * sizeof(double));
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, (blasint)k, (blasint)k, (blasint)k, 1, o->s, (blasint)k, o->s,
                 (blasint)k, 0, o->weight, (blasint)k);
-    return log(largest) + log(sum) / NORM_POWER;
+    return log(largest) + log(sum) / o->power;
 }
 
 static double pair_mean(lip_objective *o)
@@ -110,31 +116,45 @@ static double one_pair(lip_objective *o)
     return value > 0 ? log(value) : (double)INFINITY;
 }
 
+/* The parts of neuron i; dz: width z. */
+static void add_slope(lip_objective *o, const lip_variable *variable, int64_t i, double *gradient)
+{
+    const lip_rows *z = &o->form->system->z.m;
+    blasint k = (blasint)o->form->system->classes;
+    const double *v = o->rows + o->form->position[i] * k;
+    double *dz = o->z, *weighted = o->z + k, t = o->multipliers[variable->multiplier];
+    memset(dz, 0, (size_t)k * sizeof *dz);
+    for (int64_t e = z->start[i]; e < z->start[i + 1]; e++)
+        cblas_daxpy(k, variable->constant * z->value[e], o->rows + o->form->position[z->col[e]] * k, 1, dz, 1);
+    cblas_dsymv(CblasColMajor, CblasLower, k, 1, o->weight, k, dz, 1, 0, weighted, 1);
+    double square = cblas_ddot(k, dz, 1, weighted, 1);
+    for (blasint c = 0; c < k; c++)
+        dz[c] = 2 * v[c] - dz[c]; /* r / T */
+    cblas_dsymv(CblasColMajor, CblasLower, k, 1, o->weight, k, dz, 1, 0, weighted, 1);
+    double rest = cblas_ddot(k, dz, 1, weighted, 1);
+    gradient[variable->multiplier] += t * (square - rest) / 2;
+    o->curvature[variable->multiplier] += t * (square + rest) / 2;
+}
+
 static void gather_gradient(lip_objective *o, double *gradient)
 {
     const lip_system *s = o->form->system;
-    const lip_rows *z = &s->z.m;
     blasint k = (blasint)s->classes;
-    double *dz = o->z, *weighted = o->z + k;
     memset(gradient, 0, (size_t)s->multipliers * sizeof(double));
+    memset(o->curvature, 0, (size_t)s->multipliers * sizeof(double));
     for (int64_t i = s->inputs; i < s->variables; i++) {
         const lip_variable *variable = &s->variable[i];
+        if (variable->kind == LIP_VAR_SLOPE) {
+            add_slope(o, variable, i, gradient);
+            continue;
+        }
         const double *v = o->rows + o->form->position[i] * k;
         double t = o->multipliers[variable->multiplier];
-        cblas_dsymv(CblasColMajor, CblasLower, k, 1, o->weight, k, v, 1, 0, weighted, 1);
-        double square = cblas_ddot(k, v, 1, weighted, 1);
-        double *to = &gradient[variable->multiplier];
-        if (variable->kind == LIP_VAR_PASS) {
-            *to -= t * square;
-        } else if (variable->kind == LIP_VAR_AUX) {
-            *to += square / (t * variable->constant);
-        } else {
-            memset(dz, 0, (size_t)k * sizeof *dz);
-            for (int64_t e = z->start[i]; e < z->start[i + 1]; e++)
-                for (blasint c = 0; c < k; c++)
-                    dz[c] += z->value[e] * o->rows[o->form->position[z->col[e]] * k + c];
-            *to += 2 * t * (variable->constant * cblas_ddot(k, dz, 1, weighted, 1) - square);
-        }
+        cblas_dsymv(CblasColMajor, CblasLower, k, 1, o->weight, k, v, 1, 0, o->z, 1);
+        double square = cblas_ddot(k, v, 1, o->z, 1);
+        square = variable->kind == LIP_VAR_PASS ? -t * square : square / (t * variable->constant);
+        gradient[variable->multiplier] += square;
+        o->curvature[variable->multiplier] += fabs(square);
     }
 }
 

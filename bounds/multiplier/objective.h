@@ -19,9 +19,11 @@ typedef enum lip_goal {
 typedef struct lip_objective {
     lip_form *form;
     lip_goal goal;
+    double power; /* of the norm that stands for the largest eigenvalue; larger: nearer, and less smooth */
     int64_t first, second; /* of LIP_GOAL_PAIR */
     double *rows, *z, *s, *weight, *eigenvalues, *work; /* rows: classes x variables; s, weight: classes^2 */
     double *multipliers;
+    double *curvature; /* in theta, of the separable model (objective.c), where a gradient was asked for last */
     int64_t work_count;
     lip_memory *memory;
 } lip_objective;

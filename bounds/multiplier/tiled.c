@@ -25,12 +25,26 @@ static void fill_in(int64_t count, bool *wanted)
                     wanted[i * (i + 1) / 2 + j] = true;
 }
 
+double lip_tiled_flops(int64_t n, int64_t side, bool *wanted)
+{
+    int64_t count = (n + side - 1) / side;
+    double flops = 0, cube = (double)side * (double)side * (double)side;
+    fill_in(count, wanted);
+    for (int64_t k = 0; k < count; k++) {
+        double below = 0;
+        for (int64_t i = k + 1; i < count; i++)
+            below += wanted[i * (i + 1) / 2 + k];
+        flops += cube * (1.0 / 3 + below + below * below); /* dpotrf, dtrsm, dgemm and dsyrk */
+    }
+    return flops;
+}
+
 bool lip_tiled_open(lip_tiled *t, int64_t n, int64_t side, bool *wanted, int threads, lip_memory *memory)
 {
     *t = (lip_tiled) { .n = n, .side = side, .count = (n + side - 1) / side, .threads = threads, .memory = memory };
     for (int64_t i = 0; i < t->count; i++)
         wanted[i * (i + 1) / 2 + i] = true;
-    fill_in(t->count, wanted);
+    t->flops = lip_tiled_flops(n, side, wanted);
     t->tile = lip_alloc(memory, t->count * (t->count + 1) / 2, sizeof *t->tile);
     for (int64_t i = 0; i < t->count; i++)
         for (int64_t j = 0; j <= i; j++)

@@ -19,9 +19,13 @@ typedef struct lip_tiled {
     double **tile;          /* (i, j), i >= j, at i (i + 1) / 2 + j; column-major, height(i) rows; NULL: zero */
     double *store;
     int64_t store_count;
+    double flops; /* of a factorisation */
     int threads;
     lip_memory *memory;
 } lip_tiled;
+
+/* Flops of a factorisation of these tiles (see lip_tiled_open), with what fills in, which is added to `wanted`. */
+double lip_tiled_flops(int64_t n, int64_t side, bool *wanted);
 
 /* `wanted[i (i + 1) / 2 + j]`: tile (i, j) has elements that are not zero. Adds what the factor fills in. False: no
  * memory. Free with lip_tiled_close in any case. */
