@@ -66,30 +66,13 @@ static bool print_table(FILE *stream, const json_t *report)
     return complete;
 }
 
-static void print_reasons(FILE *stream, const json_t *report)
-{
-    const json_t *layer;
-    size_t i;
-    json_array_foreach((json_t *)report_layers(report), i, layer) {
-        if (verdict_of(layer) == LIP_BOUNDED)
-            continue;
-        fprintf(stream, "- **%s**: node ", verdict_alarm(verdict_of(layer)));
-        markdown_print(stream, field_text(layer, "name"));
-        fputs(" (", stream);
-        markdown_print(stream, field_text(layer, "op"));
-        fputs("): ", stream);
-        markdown_print(stream, field_text(layer, "reason"));
-        fputc('\n', stream);
-    }
-}
-
 static bool render(const json_t *report, FILE *stream)
 {
     fputs("### Lipschitz audit of ", stream);
     markdown_print(stream, field_text(report, "model.path"));
     fputs("\n\n", stream);
     bool complete = print_table(stream, report);
-    print_reasons(stream, report);
+    layers_print_reasons(report, "- **", "**", "\n", markdown_print, stream);
     if (verdict_of(field(report, "network")) == LIP_BOUNDED)
         fprintf(stream, "- **L_F <= %s**\n", number_upper(field_number(report, "network.lipschitz.upper"), 6).text);
     else

@@ -131,7 +131,9 @@ static void print_levels(const json_t *network, FILE *stream)
     const json_t *level, *levels = json_object_get(network, "levels");
     json_array_foreach((json_t *)(uintptr_t)levels, i, level)
     {
-        fprintf(stream, "  %s: %s in %s s", field_text(level, "method"), number_upper(field_number(level, "upper"), 6).text,
+        fputs("  ", stream);
+        utf8_print(stream, field_text(level, "method"));
+        fprintf(stream, ": %s in %s s", number_upper(field_number(level, "upper"), 6).text,
                 number_seconds(field_number(level, "seconds")).text);
         if (isfinite(field_number(level, "pairs_mean_upper")))
             fprintf(stream, ", pairs of logits %s on average",
@@ -139,8 +141,11 @@ static void print_levels(const json_t *network, FILE *stream)
         fputc('\n', stream);
     }
     print_stages(json_object_get(network, "stages"), stream);
-    if (field_text(network, "levels_reason")[0] != '\0')
-        fprintf(stream, "  no multipliers: %s\n", field_text(network, "levels_reason"));
+    if (field_text(network, "levels_reason")[0] != '\0') {
+        fputs("  no multipliers: ", stream);
+        utf8_print(stream, field_text(network, "levels_reason"));
+        fputc('\n', stream);
+    }
     double found = field_number(network, "lower_estimate");
     if (found > 0)
         fprintf(stream, "  largest slope found (not proved): %s, which leaves a factor of %s\n",

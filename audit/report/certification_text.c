@@ -8,6 +8,7 @@
 #include "certification_words.h"
 #include "fields.h"
 #include "paragraph.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -46,7 +47,8 @@ static void print_accuracy(const json_t *section, FILE *stream)
     uint64_t samples = field_count(section, "samples");
     json_array_foreach(field(section, "certified_accuracy"), i, entry)
         fprintf(stream, "%s%-*s%*s   %s\n", i == 0 ? "\n" : "", TITLE,
-                i == 0 ? "certified accuracy" : "", CELL, field_text(entry, "text"),
+                i == 0 ? "certified accuracy" : "", CELL,
+                utf8_fit(field_text(entry, "text"), UTF8_LABEL_WIDTH, UTF8_KEEP_START).text,
                 share_text(field_count(entry, "count"), samples).text);
 }
 
@@ -72,7 +74,9 @@ static void print_weakest(const json_t *section, FILE *stream)
         print_class(field(row, "predicted"), stream);
         fprintf(stream, "%*s%*s", CELL, number_fit(number_lower, field_number(row, "margin"), 4, CELL - 1).text, CELL,
                 number_fit(number_lower, field_number(row, "radius"), 4, CELL - 1).text);
-        fprintf(stream, "%s%s\n", field_text(row, "method")[0] != '\0' ? "   " : "", field_text(row, "method"));
+        fputs(field_text(row, "method")[0] != '\0' ? "   " : "", stream);
+        utf8_print(stream, field_text(row, "method"));
+        fputc('\n', stream);
     }
 }
 

@@ -48,7 +48,10 @@ static void print_source(const json_t *data, FILE *stream)
     char shape[160];
     lip_shape sample;
     utf8_print(stream, field_text(data, "path"));
-    fprintf(stream, " (%s, %s", field_text(data, "format"), field_text(data, "dtype"));
+    fputs(" (", stream);
+    utf8_print(stream, field_text(data, "format"));
+    fputs(", ", stream);
+    utf8_print(stream, field_text(data, "dtype"));
     if (field_shape(data, "sample_shape", &sample)) {
         shape_text(&sample, true, shape, sizeof shape);
         fprintf(stream, " %s", shape);
@@ -154,7 +157,8 @@ void certification_print_arithmetic(const json_t *report, FILE *stream)
         fputs("Proved for the network in real arithmetic: an execution in floating point may differ.", stream);
     else
         fprintf(stream, "Proved for the network as executed in IEEE %s: rounded to nearest, sums in any order, with or "
-                "without fused multiply-add; not Winograd, TF32 or flush-to-zero.", deployed);
+                "without fused multiply-add; not Winograd, TF32 or flush-to-zero.",
+                utf8_fit(deployed, UTF8_LABEL_WIDTH, UTF8_KEEP_START).text);
 }
 
 void certification_print_caveats(const json_t *report, FILE *stream)

@@ -18,7 +18,7 @@ lip_number share_text(uint64_t count, uint64_t total); /* "95.76 %", rounded dow
 void certification_print_samples(const json_t *report, FILE *stream);    /* which samples, and how many are right */
 void certification_print_space(const json_t *report, FILE *stream);      /* what the radii are distances of */
 void certification_print_arithmetic(const json_t *report, FILE *stream); /* whose predictions are certified */
-void certification_print_caveats(const json_t *report, FILE *stream);    /* partial, one shard, all radii 0; or nothing */
+void certification_print_caveats(const json_t *report, FILE *stream);    /* partial, one shard, radii 0; or nothing */
 
 /* The rows of the table of radii. */
 typedef struct lip_rule {

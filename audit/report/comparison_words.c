@@ -9,6 +9,7 @@
 #include "utf8.h"
 
 #include <math.h>
+#include <string.h>
 
 #define NAME_WIDTH 26
 #define OP_WIDTH 12
@@ -29,8 +30,11 @@ bool pair_rearranges(const json_t *report, const json_t *pair)
 
 static const char *change_text(const json_t *object)
 {
-    const char *change = field_text(object, "change");
-    return change[0] != '\0' ? change : "?";
+    static const char *const words[] = {"regressed", "looser", "improved", "unchanged", "added", "removed"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(field_text(object, "change"), words[i]) == 0)
+            return words[i];
+    return "?";
 }
 
 static lip_number ratio(const json_t *object)
@@ -76,9 +80,21 @@ static void print_network(const json_t *report, FILE *stream)
                 number_lower(field_number(radius, "model"), 6).text, change_text(radius));
 }
 
+static void print_notes(const json_t *comparison, const char *start, void (*print)(FILE *stream, const char *text),
+                        FILE *stream)
+{
+    const json_t *note;
+    size_t i;
+    json_array_foreach((json_t *)field(comparison, "notes"), i, note) {
+        fputs(start, stream);
+        print(stream, json_string_value(note) ? json_string_value(note) : "");
+        fputc('\n', stream);
+    }
+}
+
 void comparison_text(const json_t *report, FILE *stream)
 {
-    const json_t *comparison = field(report, "comparison"), *pair, *note;
+    const json_t *comparison = field(report, "comparison"), *pair;
     size_t i;
     fputs("\nBeside the baseline ", stream);
     utf8_print(stream, field_text(comparison, "baseline.path"));
@@ -91,11 +107,7 @@ void comparison_text(const json_t *report, FILE *stream)
             print_pair(report, pair, stream);
     fputc('\n', stream);
     print_network(report, stream);
-    json_array_foreach((json_t *)field(comparison, "notes"), i, note) {
-        fputs("Note: ", stream);
-        utf8_print(stream, json_string_value(note) ? json_string_value(note) : "");
-        fputc('\n', stream);
-    }
+    print_notes(comparison, "Note: ", utf8_print, stream);
 }
 
 static void markdown_pair(const json_t *report, const json_t *pair, FILE *stream)
@@ -112,7 +124,7 @@ static void markdown_pair(const json_t *report, const json_t *pair, FILE *stream
 
 void comparison_markdown(const json_t *report, FILE *stream)
 {
-    const json_t *comparison = field(report, "comparison"), *pair, *note;
+    const json_t *comparison = field(report, "comparison"), *pair;
     size_t i;
     fputs("\n#### Beside the baseline ", stream);
     markdown_print(stream, field_text(comparison, "baseline.path"));
@@ -123,9 +135,5 @@ void comparison_markdown(const json_t *report, FILE *stream)
             markdown_pair(report, pair, stream);
     fputs("\n- ", stream);
     print_network(report, stream);
-    json_array_foreach((json_t *)field(comparison, "notes"), i, note) {
-        fputs("- ", stream);
-        markdown_print(stream, json_string_value(note) ? json_string_value(note) : "");
-        fputc('\n', stream);
-    }
+    print_notes(comparison, "- ", markdown_print, stream);
 }

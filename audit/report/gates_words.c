@@ -60,8 +60,9 @@ void gates_text(const json_t *report, FILE *stream)
         const char *start = paint(gate, colour);
         gate_wanted(gate, wanted, sizeof wanted);
         gate_found(gate, found, sizeof found);
-        fprintf(stream, "  %s%-10s%s  %s: ", start, gate_outcome(gate), start[0] != '\0' ? COLOUR_END : "",
-                field_text(gate, "name"));
+        fprintf(stream, "  %s%-10s%s  ", start, gate_outcome(gate), start[0] != '\0' ? COLOUR_END : "");
+        utf8_print(stream, field_text(gate, "name"));
+        fputs(": ", stream);
         utf8_print(stream, wanted);
         fputs("; found ", stream);
         utf8_print(stream, found);
@@ -79,8 +80,10 @@ void gates_markdown(const json_t *report, FILE *stream)
         char wanted[512], found[700];
         gate_wanted(gate, wanted, sizeof wanted);
         gate_found(gate, found, sizeof found);
-        fprintf(stream, "| %s%s%s | %s | ", json_is_true(field(gate, "holds")) ? "" : "**", gate_outcome(gate),
-                json_is_true(field(gate, "holds")) ? "" : "**", field_text(gate, "name"));
+        fprintf(stream, "| %s%s%s | ", json_is_true(field(gate, "holds")) ? "" : "**", gate_outcome(gate),
+                json_is_true(field(gate, "holds")) ? "" : "**");
+        markdown_print(stream, field_text(gate, "name"));
+        fputs(" | ", stream);
         markdown_print(stream, wanted);
         fputs(" | ", stream);
         markdown_print(stream, found);

@@ -159,6 +159,24 @@ void layers_print_rearranged(const json_t *report, FILE *stream)
     }
 }
 
+void layers_print_reasons(const json_t *report, const char *alarm, const char *end_alarm, const char *end,
+                          void (*print)(FILE *stream, const char *text), FILE *stream)
+{
+    const json_t *layer;
+    size_t i;
+    json_array_foreach((json_t *)report_layers(report), i, layer) {
+        if (verdict_of(layer) == LIP_BOUNDED)
+            continue;
+        fprintf(stream, "%s%s%s: node ", alarm, verdict_alarm(verdict_of(layer)), end_alarm);
+        print(stream, field_text(layer, "name"));
+        fputs(" (", stream);
+        print(stream, field_text(layer, "op"));
+        fputs("): ", stream);
+        print(stream, field_text(layer, "reason"));
+        fputs(end, stream);
+    }
+}
+
 void layers_print_costliest(const json_t *report, FILE *stream)
 {
     size_t index[LAYERS_COSTLIEST];

@@ -41,6 +41,11 @@ void layers_print_rearranged(const json_t *report, FILE *stream);
 /* "3 scaling nodes are part of the linear layer beside them ...": what is in "folded"; nothing if empty. */
 void layers_print_folded(const json_t *report, FILE *stream);
 
+/* "UNKNOWN: node conv1 (Conv): why" for each layer that is not bounded; `alarm` and `end_alarm` are put around the
+ * first word, `end` ends a line, and `print` escapes. */
+void layers_print_reasons(const json_t *report, const char *alarm, const char *end_alarm, const char *end,
+                          void (*print)(FILE *stream, const char *text), FILE *stream);
+
 /* The layers that cost most: "fc1 38 % (gain 14.9085), ..."; nothing if there is none. */
 void layers_print_costliest(const json_t *report, FILE *stream);
 

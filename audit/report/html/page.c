@@ -110,23 +110,6 @@ static void print_cards(const json_t *report, FILE *stream)
     fputs("</div>\n", stream);
 }
 
-static void print_reasons(const json_t *report, FILE *stream)
-{
-    const json_t *layer;
-    size_t i;
-    json_array_foreach((json_t *)report_layers(report), i, layer) {
-        if (verdict_of(layer) == LIP_BOUNDED)
-            continue;
-        fprintf(stream, "<p><b class=\"bad\">%s</b>: node ", verdict_alarm(verdict_of(layer)));
-        html_print(stream, field_text(layer, "name"));
-        fputs(" (", stream);
-        html_print(stream, field_text(layer, "op"));
-        fputs("): ", stream);
-        html_print(stream, field_text(layer, "reason"));
-        fputs("</p>\n", stream);
-    }
-}
-
 static void print_foot(const json_t *report, FILE *stream)
 {
     fputs("<h2>What is proved</h2>\n<p>", stream);
@@ -149,7 +132,7 @@ static bool render(const json_t *report, FILE *stream)
     print_model(report, stream);
     print_cards(report, stream);
     html_gates(report, stream);
-    print_reasons(report, stream);
+    layers_print_reasons(report, "<p><b class=\"bad\">", "</b>", "</p>\n", html_print, stream);
     html_comparison(report, stream);
     html_certification(report, stream);
     html_tightness(report, stream);
