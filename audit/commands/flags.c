@@ -161,8 +161,8 @@ static bool set_input_range(lip_options *options, const lip_flag *flag, const ch
 {
     lip_input_range *range = &options->input_range;
     if (!parse_intervals(value, options->range_lo, options->range_hi, OPTIONS_MAX_CHANNELS, &range->count))
-        return options_refuse(error, "--%s: '%s' is not LO:HI, such as 0:1, for all channels or one for each", flag->name,
-                              value);
+        return options_refuse(error, "--%s: '%s' is not LO:HI, such as 0:1, for all channels or one for each",
+                              flag->name, value);
     range->lo = options->range_lo;
     range->hi = options->range_hi;
     options->audit.range = range;
@@ -223,12 +223,15 @@ const lip_flag flags[] = {
     {"layout", 0, "nchw|nhwc", "how the images of the data lie", FLAGS_DATA, set_layout},
     {"range", 0, "A:B", "only samples A to B - 1, counted from 0", FLAGS_DATA, set_range},
     {"limit", 0, "N", "only the first N samples (of the range)", FLAGS_DATA, set_limit},
-    {"scale", 0, "S", "what the data are multiplied by before they reach the model, such as 1/255", FLAGS_DATA, set_scale},
+    {"scale", 0, "S", "what the data are multiplied by before they reach the model, such as 1/255", FLAGS_DATA,
+     set_scale},
     {"mean", 0, "M1,M2,...", "what is subtracted then, a channel or all", FLAGS_DATA, set_mean},
     {"std", 0, "S1,S2,...", "what they are divided by then, a channel or all", FLAGS_DATA, set_std},
-    {"radius-space", 0, "data|model", "radii as distances in the data (default), or at the model's input", FLAGS_DATA, set_radius_space},
+    {"radius-space", 0, "data|model", "radii as distances in the data (default), or at the model's input", FLAGS_DATA,
+     set_radius_space},
     {"force", 0, NULL, "use --mean and --std though the model itself normalises its input", FLAGS_DATA, set_force},
-    {"epsilon", 0, "E1,E2,...", "radii to state the certified accuracy at, such as 36/255,0.5", FLAGS_CERTIFY, set_epsilon},
+    {"epsilon", 0, "E1,E2,...", "radii to state the certified accuracy at, such as 36/255,0.5", FLAGS_CERTIFY,
+     set_epsilon},
     {"deployed", 0, "float32|float16|exact", "the arithmetic that the network runs in (default float32)", FLAGS_CERTIFY,
      set_deployed},
     {"precision", 0, "auto|float32|float64", "of the forward passes here; their rounding is part of the proof",
@@ -248,7 +251,8 @@ const lip_flag flags[] = {
     {"quantile", 0, "Q", "the share of samples that may have a smaller radius (default 0.5)", FLAGS_GATES,
      set_quantile},
     {"min-certified-accuracy", 0, "P@EPS",
-     "at least a share P of all samples is right and certified at EPS; repeatable", FLAGS_GATES, set_min_certified_accuracy},
+     "at least a share P of all samples is right and certified at EPS; repeatable", FLAGS_GATES,
+     set_min_certified_accuracy},
     {"max-lipschitz", 0, "L", "L_F is at most L", FLAGS_GATES, set_max_lipschitz},
     {"max-layer-upper", 0, "PATTERN=U", "the gain of each layer of such a name or module is at most U; repeatable",
      FLAGS_GATES, set_max_layer_upper},

@@ -8,7 +8,8 @@
 
 #include "audit.h"
 
-/* Does the file begin as a gzip file does? False if it cannot be read or is no regular file (a pipe is read only once). */
+/* Does the file begin as a gzip file does? False if it cannot be read or is no regular file (a pipe is read only
+ * once). */
 bool gunzip_recognises(const char *path);
 
 /*

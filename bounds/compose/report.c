@@ -179,10 +179,11 @@ static void take_pairs(lip_report *report, const lip_multiplier_bounds *bounds)
     size_t k = report->classes;
     double *upper = (double *)(uintptr_t)report->pairwise_upper, largest = 0;
     const double root = lip_mul_up(lip_sqrt_up(2), 1 + 4 * LIP_UNIT); /* f_t - f_j = (e_t - e_j)'f */
+    const double all = lip_mul_up(root, report->network.upper);
     bool gained = false;
     for (size_t i = 0; i < k * k; i++) {
         gained = gained || bounds->pairs[i] < upper[i];
-        upper[i] = fmin(fmin(upper[i], bounds->pairs[i]), i % (k + 1) == 0 ? 0 : lip_mul_up(root, report->network.upper));
+        upper[i] = fmin(fmin(upper[i], bounds->pairs[i]), i % (k + 1) == 0 ? 0 : all);
         largest = fmax(largest, upper[i]);
     }
     if (gained)

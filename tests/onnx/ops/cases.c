@@ -89,7 +89,9 @@ static bool add_input(op_fixture *f, const char *token)
     value->varies = varies;
     if (varies) return true;
     lip_tensor *tensor = &f->constant[k];
-    *tensor = (lip_tensor){.dtype = value->dtype, .storage = lip_dtype_storage(value->dtype, true), .shape = value->shape};
+    *tensor = (lip_tensor){.dtype = value->dtype,
+                           .storage = lip_dtype_storage(value->dtype, true),
+                           .shape = value->shape};
     value->constant = tensor;
     return lip_shape_count(&value->shape, &tensor->count) && fill_constant(f, tensor, rest, k);
 }
