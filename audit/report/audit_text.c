@@ -45,7 +45,8 @@ static void print_model(const json_t *report, FILE *stream)
 {
     const json_t *model = field(report, "model"), *network = field(report, "network");
     utf8_print(stream, field_text(model, "path"));
-    fprintf(stream, " (sha256 %.12s)\n  ", field_text(model, "sha256"));
+    fprintf(stream, " (sha256 %.12s)\n  ",
+            utf8_fit(field_text(model, "sha256"), UTF8_LABEL_WIDTH, UTF8_KEEP_START).text);
     if (field_text(model, "producer")[0] != '\0') {
         utf8_print(stream, field_text(model, "producer"));
         fprintf(stream, ", ");
@@ -115,11 +116,14 @@ static void print_stages(const json_t *stages, FILE *stream)
         utf8_print(stream, field_text(stage, "first"));
         fprintf(stream, " to ");
         utf8_print(stream, field_text(stage, "last"));
-        fprintf(stream, ": %s by %s", number_upper(field_number(stage, "upper"), 6).text, field_text(stage, "method"));
+        fprintf(stream, ": %s by ", number_upper(field_number(stage, "upper"), 6).text);
+        utf8_print(stream, field_text(stage, "method"));
         if (field_number(stage, "product_upper") > field_number(stage, "upper"))
             fprintf(stream, " (product: %s)", number_upper(field_number(stage, "product_upper"), 6).text);
-        if (field_text(stage, "reason")[0] != '\0')
-            fprintf(stream, ": %s", field_text(stage, "reason"));
+        if (field_text(stage, "reason")[0] != '\0') {
+            fputs(": ", stream);
+            utf8_print(stream, field_text(stage, "reason"));
+        }
         fputc('\n', stream);
     }
 }

@@ -17,7 +17,7 @@ import xml.dom.minidom
 from pathlib import Path
 
 FORMATS = "text markdown html junit sarif github gitlab openmetrics csv json dot".split()
-HOSTILE = '<script>x</script>\x1b[31m\x07&"\'|`*[a](b)\n::error::y'
+HOSTILE = '\x1b[31m<script>x</script>\x07&"\'|`*[a](b)\n::error::y'
 
 lipaudit, fixtures = os.path.abspath(sys.argv[1]), Path(sys.argv[2]).resolve()
 model = fixtures / "models" / "fmnist_small_lmt_torchscript.onnx"
