@@ -208,9 +208,10 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     openblas_set_num_threads(1);
     lip_stages_run(a->model, a->plans, a->gains, network->cumulative, a->count, &options, lip_report_arena(report),
                    &bounds);
-    if (options.effort >= 2 && affordable_evaluations(a) > 0) {
+    report->lower_estimate = bounds.lower_estimate;
+    if (options.effort >= 2 && isnan(bounds.lower_estimate) && affordable_evaluations(a) > 0) {
         lip_slope_options slopes = { options.range, a->options.seed, affordable_evaluations(a) };
-        report->lower_estimate = fmax(lip_slope_search(a->model, &slopes), bounds.lower_estimate); /* NaN: the other */
+        report->lower_estimate = lip_slope_search(a->model, &slopes);
     }
     if (is_thin(a->options.range))
         report->lower_estimate = bounds.lower_estimate = (double)NAN;

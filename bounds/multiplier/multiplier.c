@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEARCH_STEPS = 480 };
+static const double SEARCH_FLOPS = 3e10;
 static const double FLOPS = 1.5e12;
 /* In log L^2, of five iterations: 0.03 % of L an iteration, and less where a factorisation takes few flops. */
 static const double TOLERANCE = 3e-3, FINE_TOLERANCE = 1e-4, FEW_FLOPS = 1e9, SHARP_POWER = 200;
@@ -159,7 +159,7 @@ static void climb(run *r, const lip_layer_plan *plans, const double *cumulative,
     judge_layers(r, plans, cumulative, count);
     if (r->options->effort >= 2 && !r->options->part)
         r->out->lower_estimate =
-            lip_pattern_search(r->model, r->system, plans, r->options->range, SEARCH_STEPS, r->options->seed);
+            lip_pattern_search(r->model, r->system, plans, r->options->range, SEARCH_FLOPS, r->options->seed);
 }
 
 static lip_status run_system(run *r, const lip_layer_plan *plans, const lip_layer_gain *gains, const double *cumulative,
