@@ -15,8 +15,7 @@
  * move side by side (LANES, in float); eps and the steps shrink. One more adjoint pass, with the
  * true slopes at x, takes these seeds at the z_i to x.
  *
- * What is returned does not rest on any of it: |J'u| at the points found comes from the network's
- * own adjoint.
+ * What is returned, |J'u| at the points found, rests on none of it: it comes from the network's adjoint.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -25,6 +24,7 @@
 #include "linear/random.h"
 #include "run.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -252,12 +252,6 @@ static void climb(pattern *p, double eps, double reach)
     move(p, reach);
 }
 
-static void keep_lane(lanes *to, const lanes *from, int64_t n, int lane)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i].of[lane] = from[i].of[lane];
-}
-
 /* Keeps the points whose true Jacobians are the largest so far. */
 static void keep_best(pattern *p, int steps)
 {
@@ -269,17 +263,9 @@ static void keep_best(pattern *p, int steps)
     for (int l = 0; l < LANES; l++)
         if (norm.of[l] > p->best.of[l]) {
             p->best.of[l] = norm.of[l];
-            keep_lane(p->best_x, p->x, p->inputs, l);
-            keep_lane(p->best_u, p->u, p->k, l);
+            cblas_scopy((blasint)p->inputs, &p->x->of[l], LANES, &p->best_x->of[l], LANES);
+            cblas_scopy((blasint)p->k, &p->u->of[l], LANES, &p->best_u->of[l], LANES);
         }
-}
-
-static double length_of(const double *x, int64_t n)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sqrt(sum);
 }
 
 /* |J'u| of the network itself at a lane's best point; NaN: cannot. */
@@ -290,11 +276,10 @@ static double judge(pattern *p, int lane)
         p->point[i] = (double)p->best_x[i].of[lane];
     for (int64_t i = 0; i < p->k; i++)
         p->output[i] = (double)p->best_u[i].of[lane];
-    double unit = length_of(p->output, p->k);
     if (lip_run_forward(p->run, inputs, NULL) != LIP_OK ||
         lip_run_gradient(p->run, p->output, 0, p->point, NULL) != LIP_OK)
         return (double)NAN;
-    double length = length_of(p->point, p->inputs) / unit;
+    double length = cblas_dnrm2((blasint)p->inputs, p->point, 1) / cblas_dnrm2((blasint)p->k, p->output, 1);
     return isfinite(length) ? length : (double)NAN;
 }
 
