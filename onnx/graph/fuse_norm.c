@@ -44,13 +44,14 @@ static const lip_node *read_mean(const lip_value *value, int64_t *axes, int64_t 
 {
     const lip_node *node = lip_made_by(through(value), "ReduceMean");
     const lip_value *x = node ? lip_node_input(node, 0) : NULL;
-    const lip_tensor *given = node ? lip_node_constant(node, 1) : NULL;
-    if (!x || !x->shape_known || node->outputs[0]->shape.rank != x->shape.rank || (lip_node_input(node, 1) && !given))
+    const lip_tensor *given = node && node->opset >= 18 ? lip_node_constant(node, 1) : NULL;
+    if (!x || !x->shape_known || node->outputs[0]->shape.rank != x->shape.rank)
         return NULL;
-    int64_t attr_count = 0;
-    const int64_t *list = given ? given->i64 : lip_attr_ints(node, "axes", &attr_count);
-    int64_t listed = given ? given->count : attr_count;
-    if (listed < 1 || listed > LIP_MAX_RANK || (given && given->storage != LIP_I64))
+    int64_t listed = given && given->storage == LIP_I64 ? given->count : 0;
+    const int64_t *list = listed > 0 ? given->i64 : NULL;
+    if (node->opset < 18) /* from then on the attribute means nothing; before, the input */
+        list = lip_attr_ints(node, "axes", &listed);
+    if (listed < 1 || listed > LIP_MAX_RANK)
         return NULL;
     bool mask[LIP_MAX_RANK] = {false};
     for (int64_t i = 0; i < listed; i++) /* checked when its shape was found */

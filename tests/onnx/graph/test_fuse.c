@@ -288,17 +288,33 @@ static void test_expanded_norm(void **state)
     check_norm(b);
 }
 
-/* The deviation of another tensor, or over another axis. */
-static void test_not_norms(void **state)
+static void check_quotient(build *b)
 {
-    (void)state;
-    build *b = variance("d");
-    build_node(b, "Div", "x r", "y");
     build_output(b, "y");
     lip_model *model = check_open(b, NULL);
     assert_string_equal(model->nodes[model->node_count - 1]->op->name, "Div");
     lip_model_free(&model);
     build_free(b);
+}
+
+/* The deviation of another tensor, or over axes that the operator does not read where they are. */
+static void test_not_norms(void **state)
+{
+    (void)state;
+    build *b = variance("d");
+    build_node(b, "Div", "x r", "y");
+    check_quotient(b);
+    b = begin(); /* from opset 18 on axes are an input */
+    build_node(b, "ReduceMean", "x", "m");
+    build_attr_ints(b, "axes", 1, (const int64_t[]){-1});
+    build_node(b, "Sub", "x m", "d");
+    build_node(b, "Mul", "d d", "q");
+    build_node(b, "ReduceMean", "q", "v");
+    build_attr_ints(b, "axes", 1, (const int64_t[]){-1});
+    build_node(b, "Add", "v eps", "e");
+    build_node(b, "Sqrt", "e", "r");
+    build_node(b, "Div", "d r", "y");
+    check_quotient(b);
 }
 
 int main(void)
