@@ -10,6 +10,8 @@
 #include <cblas.h>
 #include <string.h>
 
+enum { MOST_SLOPES = 10000 }; /* elements: larger activations fit no system of multipliers (multiplier/system.h) */
+
 typedef struct pass {
     lip_layer_plan *plans;
     size_t count, next;
@@ -31,6 +33,22 @@ static bool is_wanted(const lip_layer_plan *plans, size_t count)
     return false;
 }
 
+/* Slopes of the elements of an activation on their ranges; NULL: not known, or more than anybody will ask for. */
+static const lip_interval *slopes_of(const pass *p, const lip_layer_plan *plan, const lip_range_call *call)
+{
+    const lip_node *node = call->node;
+    const lip_curve *curve = node->op ? node->op->curve : NULL;
+    const lip_span *in = &call->in[0];
+    double parameters[LIP_CURVE_PARAMETERS] = { 0 };
+    if (plan->gain.kind != LIP_GAIN_SLOPES || !curve || lip_node_varying(node) != 0 || !in->lo ||
+        in->count > MOST_SLOPES || (curve->parameters && !curve->parameters(node, parameters)))
+        return NULL;
+    lip_interval *slopes = lip_arena_alloc(p->arena, in->count, sizeof *slopes), value;
+    for (int64_t i = 0; slopes && i < in->count; i++)
+        curve->on((lip_interval) { in->lo[i], in->hi[i] }, parameters, &value, &slopes[i]);
+    return slopes;
+}
+
 static lip_status visit(void *context, const lip_range_call *call, lip_error *error)
 {
     pass *p = context;
@@ -46,7 +64,7 @@ static lip_status visit(void *context, const lip_range_call *call, lip_error *er
         return lip_fail(error, LIP_EMEMORY, "the list of gains passes the memory cap");
     for (size_t i = 0; i < inputs; i++)
         gain[i] = call->gain[i];
-    *on_range = (lip_range_gain) { gain, *call->gain_lower, p->everywhere };
+    *on_range = (lip_range_gain) { gain, *call->gain_lower, slopes_of(p, plan, call), p->everywhere };
     plan->on_range = on_range;
     return has_no_gain(plan) ? lip_range_gain_product(call, p->seed, gain, error) : LIP_OK;
 }

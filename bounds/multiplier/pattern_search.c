@@ -299,8 +299,9 @@ static bool read_constants(pattern *p)
         end = layer_end(p, first);
         for (int64_t i = first; i < end && z; i++) {
             lanes sum = row_times(&p->system->z.m, i, p->value, (lanes) { { 0 } });
-            p->constant[i] = (float)(z[i - first] - (double)sum.of[0]);
-            p->value[i].of[0] = (float)(p->system->variable[i].constant * fmax(z[i - first], 0));
+            double at = z[p->system->variable[i].element];
+            p->constant[i] = (float)(at - (double)sum.of[0]);
+            p->value[i].of[0] = (float)(p->system->variable[i].constant * fmax(at, 0));
         }
         if (!z)
             return false;
@@ -315,7 +316,8 @@ static bool fits(const lip_model *model, const lip_system *system, const lip_lay
     for (int64_t i = system->inputs; i < system->variables; i++) {
         const lip_node *node = plans[system->variable[i].plan].node;
         if (system->variable[i].kind != LIP_VAR_SLOPE ||
-            (strcmp(node->op_type, "Relu") != 0 && strcmp(node->op_type, "LeakyRelu") != 0))
+            (strcmp(node->op_type, "Relu") != 0 && strcmp(node->op_type, "LeakyRelu") != 0) ||
+            plans[system->variable[i].plan].gain.slopes.b != 1) /* the larger slope is that of z > 0 */
             return false;
     }
     return system->variables > system->inputs;

@@ -41,7 +41,7 @@ static bool choose_scales(proof *p, const double *multipliers)
     double sum = 0, n = (double)s->variables + (double)p->height;
     for (int64_t k = 0; k < s->groups; k++) {
         const lip_spectral_group *g = &s->group[k];
-        lip_variable variable = { g->kind, 0, g->plan, g->constant };
+        lip_variable variable = { .kind = g->kind, .plan = g->plan, .constant = g->constant };
         for (int64_t i = g->first; i < g->first + g->channels * g->phases; i++) {
             double t = lip_spectral_multiplier(g, i - g->first, multipliers);
             double diagonal = lip_form_diagonal(&variable, t);

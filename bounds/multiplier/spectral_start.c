@@ -87,7 +87,7 @@ static void extend(void *context, size_t f)
     double complex *row = w->l[f] + s->factor.start[w->group];
     for (int64_t i = 0; i < g->channels * g->phases; i++) {
         double t = lip_spectral_multiplier(g, i, w->multipliers);
-        lip_variable variable = { g->kind, 0, g->plan, g->constant };
+        lip_variable variable = { .kind = g->kind, .plan = g->plan, .constant = g->constant };
         cblas_zdscal((blasint)before, lip_form_factor(&variable, t), row + i * lead, 1);
         row[i * lead + before + i] = lip_form_diagonal(&variable, t);
     }

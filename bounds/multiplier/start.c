@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { STEPS = 40 };
+static const double WIDTHS = 1e-6;
 
 /* Range of the variables that a layer's rows belong to. */
 static void layer_range(const lip_system *s, int32_t plan, int64_t *first, int64_t *end)
@@ -64,14 +65,19 @@ static double largest_eigenvalue(const lip_form *form, int64_t first, int64_t en
     return sqrt(norm);
 }
 
+/* For neurons of several widths, T = D t with D = width^-2: 2 T - W T Q T W = W^-1 (2 t - t^2 Q) W^-1. */
 static void set_layer(const lip_system *s, int64_t first, double lambda, double *theta)
 {
     int32_t plan = s->variable[first].plan;
-    bool slope = s->variable[first].kind == LIP_VAR_SLOPE;
-    double constant = s->variable[first].constant;
-    double scale = slope ? constant * constant * lambda * 1.02 : 2 * constant * lambda;
+    double widest = 0;
     for (int64_t i = first; i < s->variables && s->variable[i].plan == plan; i++)
+        widest = fmax(widest, s->variable[i].constant);
+    for (int64_t i = first; i < s->variables && s->variable[i].plan == plan; i++) {
+        double width = fmax(s->variable[i].constant, WIDTHS * widest); /* a smaller T is fine, a huge one is not */
+        bool slope = s->variable[first].kind == LIP_VAR_SLOPE;
+        double scale = slope ? width * width * lambda * 1.02 : 2 * s->variable[first].constant * lambda;
         theta[s->variable[i].multiplier] = scale > 0 ? -log(scale) : 0;
+    }
 }
 
 bool lip_start_layerwise(lip_form *form, bool choose, lip_random *random, double *theta, double *reach)

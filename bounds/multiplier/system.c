@@ -80,7 +80,7 @@ static lip_status add_inputs(builder *b, lip_error *error)
         if (status != LIP_OK)
             return status;
         for (int64_t j = 0; j < count; j++)
-            if (!add_variable(b, (lip_variable) { LIP_VAR_INPUT, -1, -1, 0 }, NULL, 0))
+            if (!add_variable(b, (lip_variable) { LIP_VAR_INPUT, -1, -1, 0, 0 }, NULL, 0))
                 return no_memory(error);
         lip_enclosed *to = new_value(b, value);
         if (!to || !identity(b, first, count, to))
@@ -103,32 +103,83 @@ static lip_status linear(builder *b, size_t at, lip_error *error)
     return out && lip_enclosed_product(&matrix, relative, in, b->arena, out) ? LIP_OK : no_memory(error);
 }
 
+/* Slopes of element i. On a range, |slope| <= the gain there; where what is known of the element contradicts the rest,
+ * it does not move, and any slopes do. */
+static lip_interval slope_of(const builder *b, size_t at, int64_t i)
+{
+    const lip_layer_plan *plan = &b->plans[at];
+    lip_interval slope = { plan->gain.slopes.a, plan->gain.slopes.b };
+    if (plan->on_range) {
+        slope.lo = fmax(slope.lo, -b->gains[at].upper);
+        slope.hi = fmin(slope.hi, b->gains[at].upper);
+    }
+    if (!plan->on_range || !plan->on_range->slopes)
+        return slope;
+    lip_interval own = plan->on_range->slopes[i];
+    lip_interval both = { fmax(slope.lo, own.lo), fmin(slope.hi, own.hi) };
+    return own.lo <= own.hi && both.lo <= both.hi ? both : slope;
+}
+
+static double width_of(lip_interval slope)
+{
+    return slope.lo == slope.hi ? 0 : slope.lo == 0 ? slope.hi : fmax(0, lip_sub_up(slope.hi, slope.lo));
+}
+
+/* A variable for each neuron that has a width; *g: what they add to h. */
+static lip_status add_neurons(builder *b, size_t at, const lip_enclosed *z, lip_enclosed *g, lip_error *error)
+{
+    lip_rows_builder rows;
+    int64_t count = 0;
+    for (int64_t i = 0; i < z->m.rows; i++)
+        count += width_of(slope_of(b, at, i)) > 0;
+    lip_status status = check_room(b, count, error);
+    if (status != LIP_OK)
+        return status;
+    if (count > 0)
+        b->system->first[at] = b->system->variables;
+    bool fine = lip_rows_begin(&rows, b->arena, z->m.rows, LIP_SYSTEM_MOST);
+    for (int64_t i = 0; fine && i < z->m.rows; i++) {
+        double width = width_of(slope_of(b, at, i));
+        if (width > 0) {
+            lip_variable variable = { LIP_VAR_SLOPE, (int32_t)b->system->multipliers++, (int32_t)at, (int32_t)i,
+                                      width };
+            fine = lip_rows_put(&rows, b->system->variables, 1) && add_variable(b, variable, z, i);
+        }
+        lip_rows_next(&rows);
+    }
+    *g = (lip_enclosed) { .m = rows.m };
+    return fine ? LIP_OK : no_memory(error);
+}
+
+/* *out = diag(a) z, a the lower slopes; *any: some a is not 0. */
+static bool scale_by_slopes(builder *b, size_t at, const lip_enclosed *z, bool *any, lip_enclosed *out)
+{
+    lip_rows_builder diagonal;
+    bool fine = lip_rows_begin(&diagonal, b->arena, z->m.rows, z->m.rows);
+    *any = false;
+    for (int64_t i = 0; fine && i < z->m.rows; i++) {
+        double a = slope_of(b, at, i).lo;
+        fine = a == 0 || lip_rows_put(&diagonal, i, a);
+        *any = *any || a != 0;
+        lip_rows_next(&diagonal);
+    }
+    return fine && (!*any || lip_enclosed_product(&diagonal.m, 0, z, b->arena, out));
+}
+
 /* h = a z + g. */
 static lip_status slopes(builder *b, size_t at, lip_error *error)
 {
     const lip_node *node = b->plans[at].node;
     const lip_enclosed *z = b->values[node->inputs[lip_node_varying(node)]->index];
-    double a = b->plans[at].gain.slopes.a, most = b->plans[at].gain.slopes.b;
-    if (b->plans[at].on_range) { /* |slope| <= the gain there */
-        a = fmax(a, -b->gains[at].upper);
-        most = fmin(most, b->gains[at].upper);
-    }
-    double width = a == 0 ? most : fmax(0, lip_sub_up(most, a));
-    lip_status status = check_room(b, z->m.rows, error);
+    lip_enclosed g, linear_part, *out = new_value(b, node->outputs[0]);
+    bool any;
+    if (!out || !scale_by_slopes(b, at, z, &any, &linear_part))
+        return no_memory(error);
+    lip_status status = add_neurons(b, at, z, &g, error);
     if (status != LIP_OK)
         return status;
-    int64_t first = b->system->variables;
-    b->system->first[at] = first;
-    for (int64_t i = 0; i < z->m.rows; i++) {
-        lip_variable variable = { LIP_VAR_SLOPE, (int32_t)b->system->multipliers++, (int32_t)at, width };
-        if (!add_variable(b, variable, z, i))
-            return no_memory(error);
-    }
-    lip_enclosed g, *out = new_value(b, node->outputs[0]);
-    if (!out || !identity(b, first, z->m.rows, &g))
-        return no_memory(error);
-    if (a != 0)
-        return lip_enclosed_sum(a, z, 1, &g, b->arena, out) ? LIP_OK : no_memory(error);
+    if (any)
+        return lip_enclosed_sum(1, &linear_part, 1, &g, b->arena, out) ? LIP_OK : no_memory(error);
     *out = g;
     return LIP_OK;
 }
@@ -174,7 +225,7 @@ static lip_status pass(builder *b, size_t at, lip_error *error)
         for (int64_t j = 0; status == LIP_OK && j < z->m.rows; j++) {
             int64_t multiplier = first_multiplier + channel(&in->shape, j, by_channel);
             double constant = fmax(lip_mul_up(squared, several), 0x1p-100); /* a larger gain is a gain too */
-            lip_variable variable = { LIP_VAR_AUX, (int32_t)multiplier, (int32_t)at, constant };
+            lip_variable variable = { LIP_VAR_AUX, (int32_t)multiplier, (int32_t)at, 0, constant };
             status = add_variable(b, variable, z, j) ? LIP_OK : no_memory(error);
         }
         if (status != LIP_OK)
@@ -183,7 +234,7 @@ static lip_status pass(builder *b, size_t at, lip_error *error)
     int64_t first = b->system->variables;
     for (int64_t j = 0; j < count; j++) {
         int64_t multiplier = first_multiplier + channel(result, j, by_channel);
-        if (!add_variable(b, (lip_variable) { LIP_VAR_PASS, (int32_t)multiplier, (int32_t)at, 0 }, NULL, 0))
+        if (!add_variable(b, (lip_variable) { LIP_VAR_PASS, (int32_t)multiplier, (int32_t)at, 0, 0 }, NULL, 0))
             return no_memory(error);
     }
     b->system->multipliers += by_channel ? result->dim[1] : 1;

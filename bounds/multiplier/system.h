@@ -11,6 +11,10 @@
  * Everything between them is linear, so that the input dz of each neuron, and the logits dy, are linear in v:
  * dz = Z v with Z strictly lower triangular, dy = Y v. Biases cancel. h itself is a dz + g.
  *
+ * On an input range each neuron has its own [a, a + width], from what its z can be there (onnx/range.h): the slope of
+ * any two of its values, which is all that is used of it. A neuron with width 0 (dead, always active) is linear and
+ * no variable.
+ *
  * For any multipliers T > 0,
  *   SLOPE  2 T g (width dz - g) >= 0,                      as g / dz lies in [0, width];
  *   PASS   T (gain^2 |dz|^2 - |du|^2) >= 0                 (a group of elements shares one T).
@@ -39,6 +43,7 @@ typedef struct lip_variable {
     lip_variable_kind kind;
     int32_t multiplier; /* index of its T; -1: INPUT */
     int32_t plan;       /* the layer it comes from */
+    int32_t element;    /* SLOPE: of that layer's input */
     double constant;    /* SLOPE: width; AUX: gain^2; both rounded up */
 } lip_variable;
 
