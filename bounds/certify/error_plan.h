@@ -21,7 +21,7 @@ extern const lip_ieee lip_ieee_float64, lip_ieee_float32, lip_ieee_float16;
  * A step: nodes executed as one, from the values in `branches` to output 0 of `node`. With x_b the executed and
  * v_b the true values of its branches, in 2-norms
  *   error of the output <= sum_b gain_b ||x_b - v_b|| + local,    (root of the sum of squares where `squares`)
- *   local <= g * size + tiny * (tiny_constant + tiny_gain * sum_b ||x_b||) + sqrt(tiny) * root_tiny,
+ *   local <= g * size + (1 + g) (tiny * (tiny_constant + tiny_gain * sum_b ||x_b||) + sqrt(tiny) * root_tiny),
  *   g     = (1 + unit)^units - 1,
  *   size  = sum_b magnitude_b ||x_b|| + constant,
  * and no number on the way is larger than the largest of size + local and, but for its own rounding,

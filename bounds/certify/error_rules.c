@@ -13,7 +13,8 @@
  * Functions (Sigmoid, Tanh, Erf, Gelu, Softplus, Elu ...). Here an assumption on the runtime is needed, and made: the
  * function is computed within 64 u (|x| max(1, slope) + 1) of its value, u = 2^-24 for float32: 32 units in the last
  * place of 1. It is this program's assumption, wider than the few units that libraries of functions state for
- * themselves. Nothing is assumed of half precision, whose executions are not covered behind a function.
+ * themselves. Of the factor g(x) of a gate c x g(x), |g| <= 2, it is 64 u absolutely. Nothing is assumed of half
+ * precision, whose executions are not covered behind a function.
  *
  * Softmax, norms and normalisations: error_statistics.c. Interpolation: error_interpolation.c. Functions whose slope is
  * bounded on ranges only (products of activations, Exp, Sqrt, Pow, Div) have no rule, nor has the error of their
@@ -244,6 +245,7 @@ static void rule_of_slopes(const lip_node *node, lip_error_step *step)
         double gain = step->branches[0].gain;
         lip_round_outputs(step, f->units);
         step->branches[0].magnitude = fmax(1, gain);
+        step->peak = 8; /* 6 x of HardSwish before it is divided */
         if (f->constant > 0)
             step->constant = lip_mul_up(lip_mul_up(attributes_of(node), fmax(1, gain)),
                                         lip_root_of_count(node->outputs[0]));

@@ -34,7 +34,7 @@ const lip_ieee lip_ieee_float16 = { 0x1p-11, 0x1p-25, 65504 };
 
 double lip_error_growth(double unit, double units)
 {
-    double product = lip_mul_up(unit, units), power = 1, square = 1 + unit; /* exact for unit >= 2^-52 */
+    double product = lip_mul_up(unit, units), power = 1, square = lip_add_up(1, unit);
     if (product < 0x1p-4)
         return lip_div_up(product, lip_sub_down(1, product));
     if (!(product < 512))
@@ -121,11 +121,12 @@ static void keep_below(double limit, lip_affine a, double *most)
 static lip_affine local_of(const lip_error_step *step, const lip_ieee *precision, double growth, lip_affine size,
                            lip_affine inputs, double *most)
 {
+    double tiny = mul_up(precision->tiny, 1 + growth), root_tiny = mul_up(lip_sqrt_up(precision->tiny), 1 + growth);
     lip_affine under = times(step->tiny_gain, inputs);
     under.at0 = add_up(under.at0, step->tiny_constant);
     size.at0 = add_up(size.at0, step->constant);
-    lip_affine local = add(times(growth, size), times(precision->tiny, under));
-    local.at0 = add_up(local.at0, mul_up(lip_sqrt_up(precision->tiny), step->root_tiny));
+    lip_affine local = add(times(growth, size), times(tiny, under));
+    local.at0 = add_up(local.at0, mul_up(root_tiny, step->root_tiny));
     lip_affine peak = times(step->peak, inputs), square = times(step->square_peak, inputs);
     peak.at0 = add_up(peak.at0, step->peak_constant);
     keep_below(precision->largest, add(size, local), most);

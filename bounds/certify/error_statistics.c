@@ -21,19 +21,27 @@
  * LRN, y = x D^-b, D = K + a sum x^2, 0 < b <= 1, K >= 2^-60, a >= 0: all terms are positive, so for n
  * elements in a window D^ = D (1 + theta_{n+8}), y^ = y (1 + theta_{n+80}), and ||y|| <= K^-b ||x|| <= gain ||x||.
  *
- * Norms |x|_1 and |x|_2 of k elements: y^ = y (1 + theta_{k+16}); ||y|| <= gain ||x||, as y(0) = 0. Squares that
- * underflow take sqrt(k tiny) at most off the root.
+ * Norms |x|_1 and |x|_2 of k elements, squares and roots possibly powers: y^ = y (1 + theta_{k+120}); ||y|| <=
+ * gain ||x||, as y(0) = 0. Squares that underflow take sqrt(k tiny) at most off the root.
  *
- * Softmax over n terms. With z = x - max x rounded, e_i = exp(z_i): the rounding of z_i changes e_i by |z_i| e^{z_i} u;
- * e_i = y_i S with S = sum of e >= 1, so |z_i| <= -log y_i, and the sum over i of y_i |z_i| is at most the entropy,
- * log n. In the 1-norm numerators and denominator add the same: ||dy|| <= (2 log n + 2 * 64 + n + 4) u to first order;
- * second-order terms are covered by another 64 and 2 n, as the total is required to be small. Underflow: n tiny.
+ * Softmax over n terms, all orders in u. With a_i = max x - x_i >= 0 and d_i the rounding of the difference, |d_i| <=
+ * u, let w(s) be the softmax of -a_i (1 + s d_i), 0 <= s <= 1: w(0) = y, w(1) exact functions of rounded differences.
+ *     dw_i/ds = w_i (sum_j w_j a_j d_j - a_i d_i),   so   ||dw/ds||_1 <= 2 u sum_i w_i a_i.
+ * The largest term of the denominator is 1, so a_i (1 - u) <= a_i (1 + s d_i) <= -log w_i, and sum_i w_i a_i is at most
+ * the entropy of w over 1 - u: ||w(1) - y||_1 <= 2 u log n / (1 - u). All that is left are factors: exp and its sum
+ * (n + 127 with that of the numerator), quotient or reciprocal and product: y^_i = w_i (1 + theta_{n+144}):
+ *     ||y^ - y||_2 <= ||y^ - y||_1 <= 2 u log n / (1 - u) + (1 + u)^(2n+288) - 1 <= (1 + u)^(2n+288+2 log2 n) - 1.
+ * exp below the smallest normal number, tiny / u, may be off by that much, or 0: 4 n times that in the 1-norm.
  *
- * LogSoftmax over n terms, y_i = x_i - m - log S, m = max x. The rounding of z moves log S by at most u log n:
- * sum y_i e^{+-u |z_i|} lies between n^-u (Jensen) and n^u (as y_i^-u >= e^{u |z_i|}, and sum y_i^(1-u) <= n^u); exp by
- * 65 u, the sum by n u, log by 64 u (log n + 1). The two subtractions, in either order, and z add at most
- * 4 u (|x_i| + |m| + log n). In the 2-norm, as a maximum stands for n elements,
- *     ||dy|| <= u (4 (1 + sqrt(n)) ||x|| + sqrt(count) (n + 70 log n + 130)).
+ * LogSoftmax over n terms, y_i = x_i - m - log S, m = max x. By the same path the rounding of the differences moves
+ * log S by |sum_i w_i a_i d_i| <= u log n / (1 - u); the factors of the executed sum, 1 + theta_{n+64}, by at most
+ * 2 (n + 64) u. With A u the sum of the two, the logarithm is off by B <= A u + 64 u (log n + A u + 1). Two
+ * subtractions, in either order:
+ *     |dy_i| <= ((1 + u)^2 - 1) (|x_i| + |m| + log n) + (1 + u)^2 B.
+ * As c ((1 + u)^k - 1) <= (1 + u)^(c k) - 1 for c >= 1, and (1 + u)^j ((1 + u)^k - 1) <= (1 + u)^(j+k) - 1, the part
+ * without x is below (1 + u)^U - 1, U = 2n + 260 + 48 log2 n, and (1 + u)^2 - 1 <= 2 / U times that: in the 2-norm,
+ * where a maximum stands for n elements,
+ *     ||dy|| <= ((1 + u)^U - 1) (2 / U (1 + sqrt(n)) ||x|| + sqrt(count)).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -165,7 +173,7 @@ static void rule_of_norm(const lip_node *node, double p, double terms, lip_error
         step->refusal = "the rounding error of its powers is not bounded";
         return;
     }
-    lip_round_outputs(step, 2 * terms + 32);
+    lip_round_outputs(step, 2 * terms + 256);
     if (p == 1)
         return;
     step->square_peak = 2;
@@ -192,22 +200,30 @@ static double softmax_terms(const lip_node *node)
     return fmax(1, elements(&node->inputs[0]->shape, axis, node->opset < 13 ? LIP_MAX_RANK : axis + 1));
 }
 
+/* What exp loses below the smallest normal number, tiny / u, in units of tiny; at most n of them in each output. */
+static double lost_by_exp(const lip_node *node, double n)
+{
+    return lip_mul_up(4 * n * 0x1p54, lip_root_of_count(node->outputs[0]));
+}
+
 static void rule_of_softmax(const lip_node *node, lip_error_step *step)
 {
     double n = softmax_terms(node);
-    lip_round_outputs(step, ceil(2 * log2(n) + 3 * n + 200));
+    lip_round_outputs(step, ceil(2 * n + 288 + 2.01 * log2(n)));
     step->branches[0].magnitude = 0;
     step->constant = lip_sqrt_up(lip_div_up(lip_count_of(node->outputs[0]), n)); /* 1 for each softmax */
+    step->tiny_constant = lip_add_up(step->tiny_constant, lost_by_exp(node, n));
+    step->peak_constant = 2 * n;
     step->refusal_half = half_reason;
 }
 
 static void rule_of_log_softmax(const lip_node *node, lip_error_step *step)
 {
-    double n = softmax_terms(node), units = n + 70 * log2(n) + 140;
-    units = ceil(units * (1 + 0x1p-6)); /* second-order terms */
+    double n = softmax_terms(node), units = ceil(2 * n + 260 + 48.01 * log2(n));
     lip_round_outputs(step, units);
-    step->branches[0].magnitude = lip_div_up(4.25 * (1 + lip_sqrt_up(n)), units);
+    step->branches[0].magnitude = lip_div_up(lip_mul_up(2, lip_add_up(1, lip_sqrt_up(n))), units);
     step->constant = lip_root_of_count(node->outputs[0]);
+    step->tiny_constant = lip_add_up(step->tiny_constant, lost_by_exp(node, n));
     step->peak = 4;
     step->peak_constant = 2 * n;
     step->refusal_half = half_reason;

@@ -122,10 +122,10 @@ static void norm_p(const arithmetic *a, int p, const real *x, real *y)
         real terms[POSITIONS];
         for (int i = 0; i < POSITIONS; i++) {
             real element = x[c * POSITIONS + i];
-            terms[i] = p == 1 ? fabsl(element) : rounded(a, element * element);
+            terms[i] = p == 1 ? fabsl(element) : function(a, element * element, element * element);
         }
         real sum = sum_of(a, terms, POSITIONS);
-        y[c] = p == 1 ? sum : rounded(a, sqrtl(sum));
+        y[c] = p == 1 ? sum : function(a, sqrtl(sum), sqrtl(sum));
     }
 }
 
