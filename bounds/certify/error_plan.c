@@ -37,6 +37,7 @@ static lip_status add_node(const lip_error_builder *b, size_t i, lip_error_step 
     for (size_t o = 1; o < node->output_count; o++)
         if (node->outputs[o] && node->outputs[o]->varies && node->outputs[o]->consumers > 0 && step->units > 0)
             step->refusal = "the rounding error of its second output is not bounded";
+    step->own_units = step->own_units > 0 ? step->own_units : step->units;
     for (size_t k = 0; k < step->branch_count && plan->gain.kind == LIP_GAIN_SUM; k++) /* a runtime may fuse them */
         if (b->reader[step->branches[k].value] == i)
             step->units = fmax(step->units, b->product_units[step->branches[k].value] + LIP_SHIFT_UNITS +

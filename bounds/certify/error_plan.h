@@ -38,6 +38,9 @@ typedef struct lip_error_step {
     size_t branch_count;
     bool squares;
     double units;
+    double own_units;         /* of our execution, at most units */
+    const lip_node *product;  /* a group's leader, and how many products each of its outputs adds; else NULL */
+    double product_terms;
     double constant, tiny_constant, tiny_gain, root_tiny, peak, peak_constant, square_peak;
     const lip_ieee *coarsest; /* the type of its tensors; executions are at least this coarse */
     const char *refusal;      /* NULL; otherwise: why its error is not bounded */

@@ -293,10 +293,18 @@ static void rule_of_sum(const lip_node *node, lip_error_step *step)
     step->constant = total;
 }
 
+/* Batch-norm: a sum, a root and a quotient make its factor, (1 + u) (1 - u)^-1.5 <= (1 + u)^3; a difference, a product
+ * and a sum. Others: a product, and what an offset or Gemm's alpha and beta take. */
+double lip_own_scale_units(const lip_node *node)
+{
+    return is_op(node, "Mul") || is_op(node, "Div") ? 1 : is_op(node, "BatchNormalization") ? 6 : 4;
+}
+
 /* The constant part is the caller's: it is summed elementwise. */
 static void rule_of_scale(const lip_node *node, lip_error_step *step)
 {
     lip_round_outputs(step, LIP_SCALE_UNITS);
+    step->own_units = lip_own_scale_units(node);
     step->tiny_gain = 2;
     double before = lip_constant_before_scale(node);
     step->tiny_constant = lip_add_up(step->tiny_constant, 4 * before); /* a factor that underflows */

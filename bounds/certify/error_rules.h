@@ -11,6 +11,8 @@
 /* Roundings that a scale may cost in any execution, folded into weights or not; and an added constant. */
 #define LIP_SCALE_UNITS 16.0
 #define LIP_SHIFT_UNITS 2.0
+/* Of a product's own, beside those of its sum. */
+#define LIP_PRODUCT_UNITS 8.0
 /* Assumed of functions: within so many units of the precision. */
 #define LIP_FUNCTION_UNITS 64.0
 
@@ -35,6 +37,9 @@ void lip_round_outputs(lip_error_step *step, double units);
 /* to[i] += |constant that the node adds to element i of its output|, for SUM with one varying input, SCALE, DENSE and
  * CONV; rounded to nearest, at most 4 roundings an element. False if it is not known. */
 bool lip_add_constants(const lip_node *node, const lip_gain *gain, double *to);
+
+/* Roundings that a SCALE costs in our execution, which computes it as one node. */
+double lip_own_scale_units(const lip_node *node);
 
 /* What a SCALE adds to a number before it is scaled, as a 2-norm. */
 double lip_constant_before_scale(const lip_node *node);

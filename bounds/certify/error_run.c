@@ -98,7 +98,7 @@ static double growth_of(const lip_error_plan *plan, size_t step, const lip_error
     if (which->growth)
         return which->growth[step];
     lip_ieee precision = precision_of(&plan->steps[step], which);
-    return lip_error_growth(precision.unit, plan->steps[step].units);
+    return lip_error_growth(precision.unit, which->own ? plan->steps[step].units : plan->steps[step].own_units);
 }
 
 void lip_error_growths(const lip_error_plan *plan, const lip_error_case *which, double *growth)

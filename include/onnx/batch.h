@@ -52,6 +52,16 @@ typedef lip_status lip_batch_visit(void *context, lip_batch *batch, const lip_no
 lip_status lip_batch_forward(lip_batch *batch, const double *samples, int64_t count, lip_batch_visit *visit,
                              void *context, lip_error *error);
 
+/* Products that are summed one after another; these sums are added up then. */
+#define LIP_BATCH_SUM 48
+
+/*
+ * For an affine node whose products are summed here, at most so many roundings on the way of each, the bias's included:
+ * above, n + 2 may be replaced by this. It is min(n, s) + ceil(n / s), s = LIP_BATCH_SUM, and 2 more where weights are
+ * rounded (a matrix, which may have a factor, or LIP_BATCH_F32); +inf for other nodes.
+ */
+double lip_batch_roundings(const lip_batch *batch, const lip_node *node);
+
 /* [count][elements] of a value during a visit, and of the logits until the next forward; NULL where there is none (any
  * more, or yet), where it holds whole numbers, or the batch is of the other precision. */
 const double *lip_batch_f64(const lip_batch *batch, const lip_value *value);

@@ -7,6 +7,7 @@
 
 #include "batch_parts.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Time (batch_parts.h) while no value is there. */
@@ -203,6 +204,19 @@ lip_status lip_batch_open(const lip_model *model, int64_t capacity, lip_batch_pr
 int64_t lip_batch_capacity(const lip_batch *batch)
 {
     return batch->capacity;
+}
+
+double lip_batch_roundings(const lip_batch *batch, const lip_node *node)
+{
+    for (size_t i = 0; i < batch->step_count; i++) {
+        const lip_step *step = &batch->steps[i];
+        const int64_t terms = step->node == node ? lip_step_terms(step) : -1;
+        const bool is_exact = step->conv != NULL && batch->precision == LIP_BATCH_F64;
+        if (terms >= 0)
+            return (double)((terms < LIP_BATCH_SUM ? terms : LIP_BATCH_SUM) +
+                            (terms + LIP_BATCH_SUM - 1) / LIP_BATCH_SUM + (is_exact ? 0 : 2));
+    }
+    return (double)INFINITY;
 }
 
 void lip_batch_free(lip_batch **batch)

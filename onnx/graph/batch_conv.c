@@ -77,7 +77,6 @@ static bool read_geometry(lip_batch_conv *c, const lip_conv *conv)
     c->images = conv->batch;
     c->in = (conv->transposed ? conv->c_out : conv->c_in) / conv->groups;
     t->channels = (conv->transposed ? conv->c_in : conv->c_out) / conv->groups;
-    c->direct = t->channels <= max_i64(1, t->kernels->lanes / 8);
     for (int i = 0; i < 3; i++)
         fits = fits && read_axis(c, conv, i);
     for (int i = 0; !c->copied && i < 3; i++)
@@ -86,6 +85,7 @@ static bool read_geometry(lip_batch_conv *c, const lip_conv *conv)
         !product3(c->grid, &c->cells) || !lip_size_mul(c->in, c->taps, &t->terms) ||
         !lip_size_mul(c->in, c->cells, &t->in_group) || !lip_size_mul(t->groups, t->in_group, &t->in_image))
         return false;
+    c->direct = t->channels <= max_i64(1, t->kernels->lanes / 8) && t->terms <= LIP_BATCH_SUM;
     t->out_image = t->groups * t->channels * t->positions;
     c->stride[2] = 1;
     c->stride[1] = c->grid[2];
@@ -181,6 +181,11 @@ void lip_batch_conv_free(lip_batch_conv *conv, lip_memory *memory)
         return;
     lip_tiles_free(&conv->tiles, memory);
     lip_free(memory, conv);
+}
+
+int64_t lip_batch_conv_terms(const lip_batch_conv *conv)
+{
+    return conv->tiles.terms;
 }
 
 int64_t lip_batch_conv_scratch(const lip_batch_conv *conv)

@@ -143,6 +143,11 @@ void lip_batch_dense_free(lip_batch_dense *dense, lip_memory *memory)
     lip_free(memory, dense);
 }
 
+int64_t lip_batch_dense_terms(const lip_batch_dense *dense)
+{
+    return dense->tiles.terms;
+}
+
 void lip_batch_dense_run(const lip_batch_dense *dense, bool relu, int64_t count, const void *x, void *y)
 {
     const lip_kernels *kernels = dense->tiles.kernels;

@@ -20,7 +20,8 @@ typedef struct lip_kernels {
     /*
      * A tile of an implicit matrix product: for p < positions and j < width * lanes, width 1 or 2,
      *   acc[p * width * lanes + j] (+)= sum_{k < terms} x[at[p] + offset[k]] * w[k * width * lanes + j].
-     * w and acc are aligned to 64 bytes. add = false: acc is only written.
+     * w and acc are aligned to 64 bytes. add = false: acc is only written. LIP_BATCH_SUM terms at a time are summed on
+     * their own and then added, so that few roundings add up.
      */
     void (*tile[2])(const void *x, const int64_t *at, const int64_t *offset, int64_t terms, const void *w, void *acc,
                     bool add);

@@ -83,6 +83,11 @@ lip_status lip_step_open(const lip_node *node, const lip_kernels *kernels, lip_m
                          lip_error *error);
 void lip_step_free(lip_step *step, lip_memory *memory);
 
+/* n of lip_batch_roundings; -1 for other nodes. */
+int64_t lip_step_terms(const lip_step *step);
+int64_t lip_batch_conv_terms(const lip_batch_conv *conv);
+int64_t lip_batch_dense_terms(const lip_batch_dense *dense);
+
 /* batch_plan.c: where values lie, and when. Time 0 is the input, time i + 1 step i. */
 #define LIP_NO_SLOT SIZE_MAX
 

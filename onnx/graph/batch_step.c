@@ -99,3 +99,9 @@ void lip_step_free(lip_step *step, lip_memory *memory)
     lip_batch_generic_free(step->generic, memory);
     *step = (lip_step){ .node = NULL };
 }
+
+int64_t lip_step_terms(const lip_step *step)
+{
+    return step->conv != NULL ? lip_batch_conv_terms(step->conv)
+           : step->dense != NULL ? lip_batch_dense_terms(step->dense) : -1;
+}

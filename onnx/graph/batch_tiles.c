@@ -15,7 +15,7 @@
  */
 #include "batch_tiles.h"
 
-enum { TERMS = 512 }; /* of a block */
+enum { TERMS = 8 * LIP_BATCH_SUM }; /* of a block */
 
 static int64_t min_i64(int64_t a, int64_t b)
 {

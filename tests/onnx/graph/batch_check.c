@@ -130,6 +130,7 @@ static lip_status check_node(void *context, lip_batch *batch, const lip_node *no
     const int64_t n = count_of(in), m = count_of(out);
     double *x = room(n), *size = room(m), *y = room(m);
     const double u = unit_of(w->precision), terms = terms_of(node);
+    const double roundings = fmin(terms, lip_batch_roundings(batch, node));
     for (int64_t s = 0; s < count; s++) {
         for (int64_t i = 0; i < n; i++)
             x[i] = element(batch, in, s * n + i);
@@ -138,7 +139,7 @@ static lip_status check_node(void *context, lip_batch *batch, const lip_node *no
             x[i] = fabs(x[i]);
         magnitude(node, w->memory, x, size);
         for (int64_t i = 0; i < m; i++) {
-            const double bound = (u + 0x1p-53) * terms * 1.01 * size[i] + 1e-40;
+            const double bound = (u * roundings + 0x1p-53 * terms) * 1.01 * size[i] + 1e-40;
             const double off = fabs(element(batch, out, s * m + i) - y[i]);
             if (!(off <= bound))
                 fail_msg("%s: sample %lld, element %lld: off by %g, at most %g", node->op_type, (long long)s,

@@ -130,6 +130,42 @@ static void too_many_samples(void **unused)
     build_free(b);
 }
 
+enum { LONG = 4096 };
+
+/* One and many times half a unit of it: in one sum they would all be lost, in short sums few are. */
+static void sums_are_short(void **unused)
+{
+    (void)unused;
+    static float ones[LONG];
+    static double x[LONG];
+    for (int i = 0; i < LONG; i++) {
+        ones[i] = 1;
+        x[i] = i == 0 ? 1 : 0x1p-24;
+    }
+    for (int kernel = 0; kernel < 2; kernel++) {
+        build *b = build_new(17);
+        build_input(b, "x", kernel ? "1x64x8x8" : "1x4096");
+        build_floats(b, "w", kernel ? "1x64x8x8" : "4096x1", ones);
+        build_node(b, kernel ? "Conv" : "MatMul", "x w", "y");
+        build_output(b, "y");
+        lip_model *model = check_open(b, NULL);
+        lip_batch *batch = NULL;
+        lip_memory memory;
+        lip_error error;
+        lip_memory_init(&memory, 0);
+        assert_int_equal(lip_batch_open(model, 1, LIP_BATCH_F32, &memory, &batch, &error), LIP_OK);
+        assert_int_equal(lip_batch_forward(batch, x, 1, NULL, NULL, &error), LIP_OK);
+        const double roundings = lip_batch_roundings(batch, model->logits->producer), exact = 1 + (LONG - 1) * 0x1p-24;
+        assert_true(roundings == LIP_BATCH_SUM + (LONG + LIP_BATCH_SUM - 1) / LIP_BATCH_SUM + 2);
+        const double off = fabs((double)*lip_batch_f32(batch, model->logits) - exact);
+        assert_true(off <= roundings * 0x1p-24 * exact);
+        assert_true(off >= (LIP_BATCH_SUM - 2) * 0x1p-24);
+        lip_batch_free(&batch);
+        lip_model_free(&model);
+        build_free(b);
+    }
+}
+
 static lip_status stop(void *context, lip_batch *batch, const lip_node *node, int64_t count, lip_error *error)
 {
     (void)batch, (void)count;
@@ -255,6 +291,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sizes_of_batches),
         cmocka_unit_test(refusals),
         cmocka_unit_test(too_many_samples),
+        cmocka_unit_test(sums_are_short),
         cmocka_unit_test(a_visitor_can_stop),
         cmocka_unit_test(every_failing_allocation_is_survived),
         cmocka_unit_test(memory_is_for_live_values),
