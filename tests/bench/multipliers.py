@@ -140,7 +140,7 @@ def lipsdp_value(weights, logs, power):
     return value, gradient, float(np.sqrt(top))
 
 
-def lipsdp_by_descent(weights, steps=400, memory=30):
+def lipsdp_by_descent(weights, steps=120, memory=30):
     """LipSDP-neuron's optimum: L-BFGS with backtracking on the logarithms, the p-norm's power raised in stages.
     Returns the best bound, and what the last stage gained."""
     x, logs = np.eye(weights[0].shape[1]), []
