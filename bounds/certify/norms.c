@@ -10,15 +10,13 @@
 
 enum { LANES = 16 };
 
-static double root_of_sum(const double *sum, double rest, int64_t n)
+static double root_of_squares(double squares, int64_t n)
 {
-    for (int k = 0; k < LANES; k++)
-        rest += sum[k];
-    double squares = lip_add_up(lip_mul_up(rest, 1 + lip_gamma((double)n + 4)), (double)n * LIP_TINY);
-    return rest == 0 ? lip_up(sqrt((double)n * LIP_TINY)) : lip_sqrt_up(squares);
+    double upper = lip_add_up(lip_mul_up(squares, 1 + lip_gamma((double)n + 4)), (double)n * LIP_TINY);
+    return squares == 0 ? lip_up(sqrt((double)n * LIP_TINY)) : isnan(upper) ? (double)INFINITY : lip_sqrt_up(upper);
 }
 
-static double norm_f64(const double *x, int64_t n)
+static double norm_of(const double *x, int64_t n)
 {
     double sum[LANES] = { 0 }, rest = 0;
     int64_t i = 0;
@@ -27,25 +25,15 @@ static double norm_f64(const double *x, int64_t n)
             sum[k] += x[i + k] * x[i + k];
     for (; i < n; i++)
         rest += x[i] * x[i];
-    return root_of_sum(sum, rest, n);
-}
-
-static double norm_f32(const float *x, int64_t n)
-{
-    double sum[LANES] = { 0 }, rest = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            sum[k] += (double)x[i + k] * (double)x[i + k];
-    for (; i < n; i++)
-        rest += (double)x[i] * (double)x[i];
-    return root_of_sum(sum, rest, n);
+    for (int k = 0; k < LANES; k++)
+        rest += sum[k];
+    return root_of_squares(rest, n);
 }
 
 void lip_norms_of_samples(lip_norms *norms, const double *samples, int64_t elements, int64_t count, bool rounded)
 {
     for (int64_t s = 0; s < count; s++) {
-        double norm = norm_f64(samples + s * elements, elements);
+        double norm = norm_of(samples + s * elements, elements);
         double *to = &norms->norms[(size_t)s * norms->plan->value_count + norms->plan->input];
         *to = rounded ? lip_add_up(lip_mul_up(norm, 1 + 0x1p-23), (double)elements * 0x1p-150) : norm;
     }
@@ -60,14 +48,9 @@ lip_status lip_norms_visit(void *context, lip_batch *batch, const lip_node *node
         int64_t elements;
         if (!value || !norms->plan->is_measured[value->index] || !lip_shape_count(&value->shape, &elements))
             continue;
-        const double *wide = lip_batch_f64(batch, value);
-        const float *narrow = lip_batch_f32(batch, value);
-        for (int64_t s = 0; s < count; s++) {
-            double *to = &norms->norms[(size_t)s * norms->plan->value_count + value->index];
-            *to = wide     ? norm_f64(wide + s * elements, elements)
-                  : narrow ? norm_f32(narrow + s * elements, elements)
-                           : (double)INFINITY;
-        }
+        for (int64_t s = 0; s < count; s++)
+            norms->norms[(size_t)s * norms->plan->value_count + value->index] =
+                root_of_squares(lip_batch_square_sum(batch, value, s), elements);
     }
     return LIP_OK;
 }

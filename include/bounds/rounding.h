@@ -20,19 +20,25 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define LIP_UNIT 0x1p-53      /* u: |fl(a op b) - a op b| <= u |a op b| without underflow */
 #define LIP_TINY 0x1p-1074    /* eta: the smallest positive double */
 
+/* nextafter(x, INFINITY) without a call, on IEEE doubles: neighbours are neighbouring integers, negative ones reversed. */
 static inline double lip_up(double x)
 {
-    return isnan(x) ? (double)INFINITY : nextafter(x, (double)INFINITY);
+    int64_t bits;
+    if (!(x < (double)INFINITY))
+        return (double)INFINITY;
+    x += 0.0; /* -0 becomes 0 */
+    memcpy(&bits, &x, sizeof bits);
+    bits += bits >= 0 ? 1 : -1;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
-static inline double lip_down(double x)
-{
-    return isnan(x) ? -(double)INFINITY : nextafter(x, -(double)INFINITY);
-}
+static inline double lip_down(double x) { return -lip_up(-x); }
 
 /* 0 and 1 are exact and common in bounds: a sum with 0 and a product with 1 stay as they are. */
 static inline double lip_add_up(double a, double b)

@@ -331,3 +331,12 @@ const float *lip_batch_f32(const lip_batch *batch, const lip_value *value)
 {
     return elements_of(batch, value, LIP_F32);
 }
+
+double lip_batch_square_sum(const lip_batch *batch, const lip_value *value, int64_t sample)
+{
+    const bool narrow = batch->precision == LIP_BATCH_F32;
+    const char *from = narrow ? (const void *)lip_batch_f32(batch, value) : (const void *)lip_batch_f64(batch, value);
+    const int64_t count = from != NULL ? lip_plan_place(&batch->plan, value)->count : 0;
+    return from != NULL ? batch->kernels->square_sum(count, from + (size_t)(sample * count) * batch->kernels->size)
+                        : (double)NAN;
+}

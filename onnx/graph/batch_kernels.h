@@ -48,6 +48,7 @@ typedef struct lip_kernels {
     void (*fill)(int64_t count, const void *value, void *y);
     void (*relu)(int64_t count, const void *x, void *y);                /* NaN stays NaN; y may be x */
     void (*add)(int64_t count, const void *a, const void *b, void *y);  /* y may be a or b */
+    double (*square_sum)(int64_t count, const void *x);                 /* in float64, in any order */
     void (*from_f64)(int64_t count, const double *x, void *y);
     void (*to_f64)(int64_t count, const void *x, double *y);
 } lip_kernels;

@@ -393,8 +393,26 @@ typedef struct network {
     double w1[WIDTH * WIDTH], w2[WIDTH * WIDTH], w3[CLASSES * WIDTH];
 } network;
 
+static void log_soft(const arithmetic *a, real *x)
+{
+    real most = x[0], e[WIDTH];
+    for (int i = 1; i < WIDTH; i++)
+        most = fmaxl(most, x[i]);
+    for (int i = 0; i < WIDTH; i++) {
+        real value = expl(rounded(a, x[i] - most));
+        e[i] = function(a, value, value);
+    }
+    real sum = sum_of(a, e, WIDTH), logarithm = function(a, logl(sum), fabsl(logl(sum)) + 1);
+    for (int i = 0; i < WIDTH; i++)
+        x[i] = rounded(a, rounded(a, x[i] - most) - logarithm);
+}
+
 static void activate(const arithmetic *a, const char *op, real *x)
 {
+    if (strcmp(op, "LogSoftmax") == 0) {
+        log_soft(a, x);
+        return;
+    }
     real most = x[0], sum = 0;
     for (int i = 1; i < WIDTH; i++)
         most = fmaxl(most, x[i]);
@@ -509,11 +527,12 @@ static int attack(uint64_t *state, const network *n, const double *x, const lip_
 static void certified_samples_never_flip(void **unused)
 {
     (void)unused;
-    static const char *const pairs[][2] = { { "Sigmoid", "Tanh" }, { "Tanh", "Softmax" }, { "Softmax", "Sigmoid" } };
+    static const char *const pairs[][2] = { { "Sigmoid", "Tanh" }, { "Tanh", "Softmax" }, { "Softmax", "Sigmoid" },
+                                            { "Tanh", "LogSoftmax" }, { "LogSoftmax", "Sigmoid" } };
     uint64_t state = 47;
     int certified = 0, flipped = 0;
     for (int trial = 0; trial < 60; trial++) {
-        network n = { .first = pairs[trial % 3][0], .second = pairs[trial % 3][1] };
+        network n = { .first = pairs[trial % 5][0], .second = pairs[trial % 5][1] };
         build *b;
         lip_report *report = NULL;
         lip_certifier *certifier = NULL;

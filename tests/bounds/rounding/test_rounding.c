@@ -106,6 +106,25 @@ static void check_sums(void **unused)
     assert_true(lip_add_up(0, 0.1) == 0.1 && lip_add_down(0.1, 0) == 0.1 && lip_mul_up(1, 0.1) == 0.1);
 }
 
+/* The neighbours, for any double that is no NaN. */
+static void check_neighbours(void **unused)
+{
+    (void)unused;
+    const double inf = (double)INFINITY, edges[] = { 0, 1, LIP_TINY, DBL_MIN, DBL_MAX, inf, 0x1p52, 0x1p-1023 };
+    for (size_t i = 0; i < 100000; i++) {
+        double v = i < sizeof edges / sizeof *edges ? edges[i] : 0;
+        if (i >= sizeof edges / sizeof *edges) {
+            state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            const uint64_t bits = state ^ state << 31;
+            memcpy(&v, &bits, sizeof v);
+        }
+        if (isnan(v))
+            continue;
+        assert_true(lip_up(v) == nextafter(v, inf) && lip_down(v) == nextafter(v, -inf));
+        assert_true(lip_up(-v) == nextafter(-v, inf) && lip_down(-v) == nextafter(-v, -inf));
+    }
+}
+
 static void check_special(void **unused)
 {
     (void)unused;
@@ -205,7 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_products), cmocka_unit_test(check_quotients), cmocka_unit_test(check_roots),
         cmocka_unit_test(check_sums),     cmocka_unit_test(check_special),   cmocka_unit_test(check_gamma),
-        cmocka_unit_test(check_norms),    cmocka_unit_test(check_norm_edges),
+        cmocka_unit_test(check_norms),    cmocka_unit_test(check_norm_edges), cmocka_unit_test(check_neighbours),
     };
     return cmocka_run_group_tests_name("rounding", tests, NULL, NULL);
 }
