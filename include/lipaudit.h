@@ -216,6 +216,9 @@ typedef struct lip_audit_options {
     double max_seconds; /* of the levels of effort; ends with the best proved so far, so that results depend on the
                            machine's speed. 0: no limit */
     const lip_input_range *range; /* NULL: bounds hold for all inputs. Otherwise gains and L_F hold on this box */
+    const double *samples; /* [sample_count][elements of the one input]: where the search for lower_estimate starts too.
+                              Nothing that is proved depends on them */
+    size_t sample_count;
 } lip_audit_options;
 
 /* lower <= true value <= upper; tightness = upper / lower, rounded up; inf where lower is 0. */

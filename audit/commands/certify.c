@@ -58,21 +58,6 @@ static bool check_options(const lip_options *options)
     return replacement_check(ROWS_FILE_WHAT, options->per_sample, &error) || refuse(error.message);
 }
 
-/* A model that subtracts a mean or divides by a deviation itself, and flags that would do so before it. */
-static bool check_normalisation(const lip_certify_run *run)
-{
-    const lip_preprocess *p = run->options->load.preprocess;
-    const lip_model_info *info = &run->opened.run.info;
-    lip_error error = {0};
-    if (!p || (!p->mean && !p->std) || info->normalises[0] == '\0' || run->options->force)
-        return true;
-    snprintf(error.file, sizeof error.file, "%s", info->path);
-    snprintf(error.node, sizeof error.node, "%s", info->normalises);
-    snprintf(error.reason, sizeof error.reason, "the model itself normalises its input; --mean and --std would do it "
-             "twice (--force to insist)");
-    return explain(&error);
-}
-
 /* The model, with the preprocessing prepended unless radii are wanted at the model's input. */
 static bool open_model(lip_certify_run *run)
 {
@@ -82,7 +67,7 @@ static bool open_model(lip_certify_run *run)
     run->in_model_space = preprocess && options.space == LIP_SPACE_MODEL;
     if (run->in_model_space)
         options.load.preprocess = NULL;
-    if (!opened_open(&options, &run->opened) || !check_normalisation(run))
+    if (!opened_open(&options, &run->opened) || !opened_check_normalisation(run->options, &run->opened))
         return false;
     if (run->opened.run.info.input_count != 1)
         return refuse("'certify' perturbs one input: name it with --input");
@@ -142,7 +127,9 @@ static bool open_certifier(lip_certify_run *run)
         return explain(&error);
     run->sampling.certifier = run->certifier;
     run->space.lipschitz_upper = run->report->network.upper;
-    run->attacking.steepest_upper = nextafter(sqrt(2.0) * run->report->network.upper, (double)INFINITY);
+    /* A bound on a range says nothing about gradients on its edge. */
+    run->attacking.steepest_upper = run->options->audit.range
+        ? (double)INFINITY : nextafter(sqrt(2.0) * run->report->network.upper, (double)INFINITY);
     return true;
 }
 

@@ -25,6 +25,7 @@ enum {
     FLAGS_GATES = 64, /* --max-lipschitz, --policy ... */
     FLAGS_ANNOTATE = 128, /* --annotate, --model-explorer */
     FLAGS_ATTACK = 256, /* --attack */
+    FLAGS_SAMPLES = 512, /* those of FLAGS_DATA that say which samples and how they reach the model */
 };
 
 struct lip_options;

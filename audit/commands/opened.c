@@ -74,6 +74,21 @@ bool opened_open(const lip_options *options, lip_opened *out)
     return true;
 }
 
+bool opened_check_normalisation(const lip_options *options, const lip_opened *opened)
+{
+    const lip_preprocess *p = options->load.preprocess;
+    const lip_model_info *info = &opened->run.info;
+    lip_error error = {0};
+    if (!p || (!p->mean && !p->std) || info->normalises[0] == '\0' || options->force)
+        return true;
+    snprintf(error.file, sizeof error.file, "%s", info->path);
+    snprintf(error.node, sizeof error.node, "%s", info->normalises);
+    snprintf(error.reason, sizeof error.reason, "the model itself normalises its input; --mean and --std would do it "
+             "twice (--force to insist)");
+    diagnose_error(stderr, &error);
+    return false;
+}
+
 void opened_close(lip_opened *opened)
 {
     lip_model_free(&opened->model);

@@ -22,6 +22,10 @@ typedef struct lip_opened {
 bool opened_open(const lip_options *options, lip_opened *out);
 void opened_close(lip_opened *opened);
 
+/* False, and told, of a model that subtracts a mean or divides by a deviation itself, and flags that would do so before
+ * it, without --force. */
+bool opened_check_normalisation(const lip_options *options, const lip_opened *opened);
+
 /* Are all places writable? Then, after the work: writes every report and releases the document (NULL: it could not be
  * made for want of memory). Each tells what went wrong. */
 bool reports_check(const lip_options *options);

@@ -152,7 +152,8 @@ static void print_levels(const json_t *network, FILE *stream)
     }
     double found = field_number(network, "lower_estimate");
     if (found > 0)
-        fprintf(stream, "  largest slope found (not proved): %s, which leaves a factor of %s\n",
+        fprintf(stream, "  largest slope found (not proved%s): %s, which leaves a factor of %s\n",
+                field_count(network, "lower_estimate_samples") > 0 ? "; also from samples" : "",
                 number_lower(found, 6).text, number_upper(field_number(network, "lipschitz.upper") / found, 4).text);
 }
 

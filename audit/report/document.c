@@ -143,6 +143,8 @@ static json_t *network(const lip_run_info *run)
     json_put(object, &complete, "levels_reason", json_optional(report->levels_reason));
     json_put(object, &complete, "stages", stages(report));
     json_put(object, &complete, "lower_estimate", json_number(report->lower_estimate));
+    if (run->start_count > 0)
+        json_put(object, &complete, "lower_estimate_samples", json_count(run->start_count));
     json_put(object, &complete, "power_iteration_product", json_number(report->power_product_estimate));
     json_put(object, &complete, "pairwise_max_upper", json_number(report->pairwise_max_upper));
     json_put(object, &complete, "output", json_text(run->logits.name));

@@ -18,6 +18,7 @@ typedef struct lip_run_info {
     const lip_model *model;    /* for the nodes that `inspect` lists; otherwise NULL */
     const lip_report *report;  /* `audit`; otherwise NULL */
     const lip_preprocess *preprocess; /* prepended to the model; NULL: none */
+    size_t start_count; /* samples that the search for large slopes started from */
     int threads;
     double load_seconds, total_seconds;
 } lip_run_info;

@@ -10,7 +10,7 @@
  */
 #include "methods.h"
 
-#include "certify/box.h"
+#include "gain/box.h"
 
 #include <cblas.h>
 #include <math.h>

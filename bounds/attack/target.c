@@ -5,7 +5,7 @@
  */
 #include "target.h"
 
-#include "certify/box.h"
+#include "gain/box.h"
 
 #include <cblas.h>
 #include <math.h>

@@ -9,9 +9,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "box.h"
 #include "certifier.h"
 #include "compose/workers.h"
+#include "gain/box.h"
 
 #include <cblas.h>
 #include <string.h>

@@ -209,9 +209,11 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     lip_stages_run(a->model, a->plans, a->gains, network->cumulative, a->count, &options, lip_report_arena(report),
                    &bounds);
     report->lower_estimate = bounds.lower_estimate;
-    if (options.effort >= 2 && isnan(bounds.lower_estimate) && affordable_evaluations(a) > 0) {
-        lip_slope_options slopes = { options.range, a->options.seed, affordable_evaluations(a) };
-        report->lower_estimate = lip_slope_search(a->model, &slopes);
+    bool wanted = isnan(bounds.lower_estimate) || a->options.sample_count > 0;
+    if (options.effort >= 2 && wanted && affordable_evaluations(a) > 0) {
+        lip_slope_options slopes = { options.range, a->options.seed, affordable_evaluations(a), a->options.samples,
+                                     a->options.sample_count };
+        report->lower_estimate = fmax(lip_slope_search(a->model, &slopes), bounds.lower_estimate); /* NaN: the other */
     }
     if (is_thin(a->options.range))
         report->lower_estimate = bounds.lower_estimate = (double)NAN;

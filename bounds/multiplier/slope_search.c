@@ -14,15 +14,17 @@
  */
 #include "slope_search.h"
 
+#include "gain/box.h"
 #include "linear/random.h"
 #include "run.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { STARTS = 12, STEPS = 16 };
-static const double LENGTHS[] = { 16, 6, 2, 0.6, 0.1, 1e-3 };
+enum { STARTS = 12, STEPS = 16, STAGES = 6, FIRST_NEAR = 2, POWER_STEPS = 3 };
+static const double LENGTHS[STAGES] = { 16, 6, 2, 0.6, 0.1, 1e-3 };
 
 typedef struct search {
     const lip_model *model;
@@ -34,27 +36,13 @@ typedef struct search {
     double *centre, *direction, *new_centre, *x, *g0, *g1, *y0, *y1, best;
 } search;
 
-static double interval_of(const search *s, blasint i, bool high)
-{
-    const lip_input_range *range = s->options->range;
-    const lip_shape *shape = &s->model->inputs[s->input]->shape;
-    if (!range)
-        return high ? (double)INFINITY : -(double)INFINITY;
-    int axis = shape->rank > 1 && shape->dim[1] == (int64_t)range->count ? 1 : shape->rank - 1;
-    int64_t inner = 1;
-    for (int d = axis + 1; d < shape->rank; d++)
-        inner *= shape->dim[d];
-    size_t at = range->count == 1 ? 0 : (size_t)(i / inner) % range->count;
-    return high ? range->hi[at] : range->lo[at];
-}
-
 /* f at centre + offset * direction, inside the range; y := logits. */
 static bool evaluate(search *s, const double *centre, double offset, double *y)
 {
-    for (blasint i = 0; i < s->n; i++) {
-        double x = centre[i] + offset * s->direction[i];
-        s->x[i] = s->options->range ? fmin(fmax(x, interval_of(s, i, false)), interval_of(s, i, true)) : x;
-    }
+    for (blasint i = 0; i < s->n; i++)
+        s->x[i] = centre[i] + offset * s->direction[i];
+    if (s->options->range)
+        lip_box_clip(s->options->range, &s->model->inputs[s->input]->shape, s->x);
     const double *inputs[1] = { s->x };
     s->left--;
     if (lip_run_forward(s->run, inputs, NULL) != LIP_OK)
@@ -127,13 +115,80 @@ static bool ascend(search *s, double length, double *reach)
 static void start(search *s, lip_random *random, int index)
 {
     double spread = index % 3 == 0 ? 0.3 : index % 3 == 1 ? 1 : 4;
+    double *low = s->g0, *high = s->g1;
     for (blasint i = 0; i < s->n; i++) {
-        double low = interval_of(s, i, false), high = interval_of(s, i, true);
-        s->centre[i] = s->options->range ? low + (high - low) * lip_random_uniform(random)
+        low[i] = -DBL_MAX;
+        high[i] = DBL_MAX;
+    }
+    if (s->options->range) {
+        lip_box_clip(s->options->range, &s->model->inputs[s->input]->shape, low);
+        lip_box_clip(s->options->range, &s->model->inputs[s->input]->shape, high);
+    }
+    for (blasint i = 0; i < s->n; i++) {
+        s->centre[i] = s->options->range ? low[i] + (high[i] - low[i]) * lip_random_uniform(random)
                                          : spread * lip_random_normal(random);
         s->direction[i] = lip_random_normal(random);
     }
     cblas_dscal(s->n, 1 / cblas_dnrm2(s->n, s->direction, 1), s->direction, 1);
+}
+
+static void from_sample(search *s, size_t index, lip_random *random)
+{
+    memcpy(s->centre, s->options->samples + index * (size_t)s->n, (size_t)s->n * sizeof(double));
+    for (blasint i = 0; i < s->n; i++)
+        s->direction[i] = lip_random_normal(random);
+    cblas_dscal(s->n, 1 / cblas_dnrm2(s->n, s->direction, 1), s->direction, 1);
+}
+
+/* A tenth of the samples' root mean square norm, which makes lengths fit data in any units: about 1 for 28x28 images in
+ * [0, 1]. */
+static double unit_of(const search *s)
+{
+    double square = 0;
+    for (size_t i = 0; i < s->options->sample_count; i++) {
+        double norm = cblas_dnrm2(s->n, s->options->samples + i * (size_t)s->n, 1);
+        square += norm * norm / (double)s->options->sample_count;
+    }
+    return square > 0 && isfinite(square) ? 0.1 * sqrt(square) : 1;
+}
+
+/* The norm of the Jacobian at a sample, by some steps of power iteration. */
+static double steepness(search *s, size_t index, double unit, lip_random *random)
+{
+    const double length = LENGTHS[STAGES - 1] * unit;
+    double value = 0;
+    from_sample(s, index, random);
+    for (int step = 0; step < POWER_STEPS && isfinite(value) && s->left > 0; step++) {
+        value = secant(s, s->centre, length);
+        set_direction(s);
+    }
+    return value;
+}
+
+/* From the steepest samples: what is near them is what the short secants see. */
+static void search_samples(search *s)
+{
+    lip_random random = lip_random_seed(s->options->seed, 0x73616d70);
+    size_t count = s->options->sample_count;
+    lip_memory *memory = (lip_memory *)(uintptr_t)&s->model->memory;
+    double *found = lip_alloc(memory, (int64_t)count, sizeof *found), unit = unit_of(s);
+    s->left = s->options->evaluations;
+    for (size_t i = 0; found && i < count && s->left > s->options->evaluations / 2; i++)
+        found[i] = steepness(s, i, unit, &random);
+    for (int start = 0; found && start < STARTS && (size_t)start < count && s->left > 0; start++) {
+        size_t best = 0;
+        double reach = 0;
+        for (size_t i = 1; i < count; i++)
+            best = found[i] > found[best] ? i : best;
+        from_sample(s, best, &random);
+        found[best] = -1;
+        bool fine = true;
+        for (size_t stage = FIRST_NEAR; fine && stage < STAGES; stage++) {
+            reach = fmax(reach, unit * LENGTHS[stage] / 8);
+            fine = ascend(s, unit * LENGTHS[stage], &reach);
+        }
+    }
+    lip_free(memory, found);
 }
 
 static void search_all(search *s)
@@ -142,7 +197,7 @@ static void search_all(search *s)
     for (int i = 0; i < STARTS && s->left > 0; i++) {
         double reach = 1;
         start(s, &random, i);
-        for (size_t stage = 0; stage < sizeof LENGTHS / sizeof *LENGTHS; stage++) {
+        for (size_t stage = 0; stage < STAGES; stage++) {
             reach = fmax(reach, LENGTHS[stage] / 8);
             if (!ascend(s, LENGTHS[stage], &reach))
                 return;
@@ -180,6 +235,7 @@ double lip_slope_search(const lip_model *model, const lip_slope_options *options
         s.y0 = room + 6 * n;
         s.y1 = room + 6 * n + k;
         search_all(&s);
+        search_samples(&s);
     }
     lip_free(memory, room);
     lip_run_free(&s.run);

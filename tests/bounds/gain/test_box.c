@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "certify/box.h"
+#include "gain/box.h"
 
 #include <math.h>
 #include <setjmp.h>
