@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { HISTORY = 12, TRIES = 12, WINDOW = 5 };
-static const double LONGEST_STEP = 1, FIRST_STEP = 0.5; /* of one logarithm */
+static const double LONGEST_STEP = 1, LONGEST_PLAIN = 3, FIRST_STEP = 0.5; /* of one logarithm */
 static const double FLOOR = 1e-2; /* of curvatures, of their mean */
 
 typedef struct descent {
@@ -20,10 +20,22 @@ typedef struct descent {
     double *theta, *gradient, *next, *next_gradient, *direction, *s, *y;
     double rho[HISTORY], alpha[HISTORY];
     int count;   /* pairs stored so far */
+    bool plain;  /* variables are not scaled */
     double step; /* the last one */
 } descent;
 
 static double dot(const descent *d, const double *a, const double *b) { return cblas_ddot(d->n, a, 1, b, 1); }
+
+/* By what the last step says of the curvature alone. */
+static void scale_plainly(descent *d, int kept)
+{
+    double scale = 0.5 / fmax(1e-300, fabs(d->gradient[cblas_idamax(d->n, d->gradient, 1)]));
+    if (kept > 0) {
+        int last = (d->count - 1) % HISTORY;
+        scale = 1 / (d->rho[last] * dot(d, d->y + last * d->n, d->y + last * d->n));
+    }
+    cblas_dscal(d->n, -scale, d->direction, 1);
+}
 
 /* By the objective's model of its Hessian's diagonal, and what the last step says of it. */
 static void scale_direction(descent *d, int kept)
@@ -53,15 +65,19 @@ static void choose_direction(descent *d)
         d->alpha[at] = d->rho[at] * dot(d, d->s + at * d->n, d->direction);
         cblas_daxpy(d->n, -d->alpha[at], d->y + at * d->n, 1, d->direction, 1);
     }
-    scale_direction(d, kept);
+    if (d->plain)
+        scale_plainly(d, kept);
+    else
+        scale_direction(d, kept);
     for (int i = kept - 1; i >= 0; i--) {
         int at = (d->count - 1 - i) % HISTORY;
         double beta = d->rho[at] * dot(d, d->y + at * d->n, d->direction);
         cblas_daxpy(d->n, -d->alpha[at] - beta, d->s + at * d->n, 1, d->direction, 1);
     }
     double longest = fabs(d->direction[cblas_idamax(d->n, d->direction, 1)]);
-    if (longest > LONGEST_STEP)
-        cblas_dscal(d->n, LONGEST_STEP / longest, d->direction, 1);
+    double most = d->plain ? LONGEST_PLAIN : LONGEST_STEP;
+    if (longest > most)
+        cblas_dscal(d->n, most / longest, d->direction, 1);
 }
 
 static void remember(descent *d)
@@ -132,6 +148,16 @@ static double iterate(descent *d, const lip_descent *options)
     return value;
 }
 
+/* The model of the curvature is one of neurons. With nodes of which only a gain is known it leads straight to where J is
+ * not positive definite, and along that boundary. */
+static bool has_passes(const lip_system *s)
+{
+    for (int64_t i = s->inputs; i < s->variables; i++)
+        if (s->variable[i].kind != LIP_VAR_SLOPE)
+            return true;
+    return false;
+}
+
 double lip_descend(lip_objective *objective, const lip_descent *options, double *theta)
 {
     int64_t n = objective->form->system->multipliers;
@@ -140,7 +166,8 @@ double lip_descend(lip_objective *objective, const lip_descent *options, double 
     if (room && n > 0) {
         descent d = { .objective = objective, .n = (blasint)n, .theta = theta, .gradient = room, .next = room + n,
                       .next_gradient = room + 2 * n, .direction = room + 3 * n, .s = room + 4 * n,
-                      .y = room + (4 + HISTORY) * n, .step = 1 };
+                      .y = room + (4 + HISTORY) * n, .step = 1,
+                      .plain = has_passes(objective->form->system) };
         value = iterate(&d, options);
     }
     lip_free(memory, room);

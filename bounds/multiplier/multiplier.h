@@ -12,7 +12,7 @@
 enum { LIP_MULTIPLIER_PAIRS = 64, LIP_MULTIPLIER_LEVELS = 6, LIP_MULTIPLIER_OUTPUTS = 4096 };
 
 typedef struct lip_multiplier_options {
-    int effort;         /* 1: LipLT and layerwise multipliers; 2: optimised, common to all pairs; 3: for each pair its own */
+    int effort;         /* 1: LipLT, layerwise multipliers; 2: optimised, common to all pairs; 3: for each pair its own */
     double max_seconds; /* 0: none. With a limit, results depend on the machine's speed */
     int threads;
     uint64_t seed;
