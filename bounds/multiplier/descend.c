@@ -148,8 +148,8 @@ static double iterate(descent *d, const lip_descent *options)
     return value;
 }
 
-/* The model of the curvature is one of neurons. With nodes of which only a gain is known it leads straight to where J is
- * not positive definite, and along that boundary. */
+/* The model of the curvature is one of neurons. With nodes of which only a gain is known it leads straight to where
+ * J is not positive definite, and along that boundary. */
 static bool has_passes(const lip_system *s)
 {
     for (int64_t i = s->inputs; i < s->variables; i++)

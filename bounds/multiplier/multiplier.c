@@ -40,8 +40,8 @@ static void take_proof(run *r, const double *theta, const char *method)
     bool proved;
     for (int64_t i = 0; i < r->system->multipliers; i++)
         r->objective.multipliers[i] = exp(theta[i]);
-    if (lip_certificate_open(&r->form, r->objective.multipliers, r->out->pairs != NULL, r->memory, &certificate, &proved,
-                             NULL) != LIP_OK)
+    if (lip_certificate_open(&r->form, r->objective.multipliers, r->out->pairs != NULL, r->memory, &certificate,
+                             &proved, NULL) != LIP_OK)
         return;
     if (proved)
         lip_bounds_take(r->out, &certificate, method);

@@ -12,7 +12,7 @@
 enum { LIP_MULTIPLIER_PAIRS = 64, LIP_MULTIPLIER_LEVELS = 6, LIP_MULTIPLIER_OUTPUTS = 4096 };
 
 typedef struct lip_multiplier_options {
-    int effort;         /* 1: LipLT, layerwise multipliers; 2: optimised, common to all pairs; 3: for each pair its own */
+    int effort;         /* 1: LipLT, layerwise multipliers; 2: optimised, one for all pairs; 3: for each pair its own */
     double max_seconds; /* 0: none. With a limit, results depend on the machine's speed */
     int threads;
     uint64_t seed;
@@ -41,8 +41,8 @@ typedef struct lip_multiplier_bounds {
  * Bounds the network through system.h where it is small enough; where not, there is nothing but the reason.
  * gains[i] belongs to plans[i]; cumulative[i] is the product bound from the input to plan i's output.
  * LIP_EMEMORY never: without memory there is nothing, with the reason. What is returned lives in the arena.
- * Cost: effort 1: liplt.h's, a factorisation for each activation layer; effort 2: at most 1.5e12 flops of factorisations or 30
- * of them, whichever is more; effort 3: that for each pair.
+ * Cost: effort 1: liplt.h's, a factorisation for each activation layer; effort 2: at most 1.5e12 flops of
+ * factorisations or 30 of them, whichever is more; effort 3: that for each pair.
  */
 void lip_multiplier_run(const lip_model *model, const lip_layer_plan *plans, const lip_layer_gain *gains,
                         const double *cumulative, size_t count, const lip_multiplier_options *options,
