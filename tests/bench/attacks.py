@@ -31,12 +31,15 @@ from networks import NETWORKS  # noqa: E402
 MODELS = ROOT / "fixtures" / "models"
 FILES = {"fmnist_small_base": "fmnist_small_base_torchscript", "fmnist_small_lmt": "fmnist_small_lmt_torchscript"}
 
+KINDS = {"block1.conv1.weight": "wrn", "fc.4.weight": "mlp4", "fc.2.weight": "mlp2"}  # by a tensor that tells
+
 
 def load(path):
     """The network in float64, with the weights stored in the ONNX file."""
     weights = {t.name: torch.from_numpy(numpy_helper.to_array(t).astype(np.float64))
                for t in onnx.load(path).graph.initializer}
-    network = NETWORKS["wrn" if "block1.conv1.weight" in weights else "small"]().double().eval()
+    kind = next((kind for key, kind in KINDS.items() if key in weights), "small")
+    network = NETWORKS[kind]().double().eval()
     missing, unexpected = network.load_state_dict(weights, strict=False)
     assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing), (missing, unexpected)
     return network.requires_grad_(False)
