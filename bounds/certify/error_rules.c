@@ -291,6 +291,7 @@ static void rule_of_sum(const lip_node *node, lip_error_step *step)
         total = lip_add_up(total, lip_norm_of_copies(square, copies, (double)c->count));
     }
     step->constant = total;
+    step->peak_constant = total; /* before the division of a mean */
 }
 
 /* Batch-norm: a sum, a root and a quotient make its factor, (1 + u) (1 - u)^-1.5 <= (1 + u)^3; a difference, a product

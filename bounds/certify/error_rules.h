@@ -26,8 +26,8 @@ void lip_error_rule(const lip_node *node, const lip_gain *gain, lip_error_step *
 void lip_error_statistics(const lip_node *node, lip_error_step *step);
 void lip_error_interpolation(const lip_node *node, lip_error_step *step);
 
-/* What storing constants in the deployed precision adds [error_stored.c]: of a node that only chooses between its inputs
- * and constants; of a SCALE that divides (refusals only). */
+/* What storing constants in the deployed precision adds [error_stored.c]: of a node that only chooses between its
+ * inputs and constants; of a SCALE that divides (refusals only). */
 void lip_error_of_chosen(const lip_node *node, lip_error_step *step);
 void lip_error_of_divisors(const lip_node *node, lip_error_step *step);
 
