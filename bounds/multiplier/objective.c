@@ -9,8 +9,8 @@
  *
  * Curvature. Row i of J V = Y' reads 2 T v - width T z = r, r what comes from the rows after it. With z and r held
  * fixed, df/dlog T = T (|width z|^2 - |r / T|^2) / 2, whose derivative in log T is T (|width z|^2 + |r / T|^2) / 2: a
- * model of the Hessian's diagonal, good enough to scale the variables with. With PASS or AUX there
- * is none, and nothing is scaled: f is nearly linear in their log T up to the boundary.
+ * model of the Hessian's diagonal, good enough to scale the variables with. For PASS and AUX the terms of the
+ * gradient are taken as positive.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -142,7 +142,6 @@ static void gather_gradient(lip_objective *o, double *gradient)
     blasint k = (blasint)s->classes;
     memset(gradient, 0, (size_t)s->multipliers * sizeof(double));
     memset(o->curvature, 0, (size_t)s->multipliers * sizeof(double));
-    bool modelled = true;
     for (int64_t i = s->inputs; i < s->variables; i++) {
         const lip_variable *variable = &s->variable[i];
         if (variable->kind == LIP_VAR_SLOPE) {
@@ -153,12 +152,10 @@ static void gather_gradient(lip_objective *o, double *gradient)
         double t = o->multipliers[variable->multiplier];
         cblas_dsymv(CblasColMajor, CblasLower, k, 1, o->weight, k, v, 1, 0, o->z, 1);
         double square = cblas_ddot(k, v, 1, o->z, 1);
-        gradient[variable->multiplier] +=
-            variable->kind == LIP_VAR_PASS ? -t * square : square / (t * variable->constant);
-        modelled = false;
+        square = variable->kind == LIP_VAR_PASS ? -t * square : square / (t * variable->constant);
+        gradient[variable->multiplier] += square;
+        o->curvature[variable->multiplier] += fabs(square);
     }
-    for (int64_t i = 0; i < s->multipliers && !modelled; i++)
-        o->curvature[i] = 1;
 }
 
 double lip_objective_at(lip_objective *o, const double *theta, double *gradient)
