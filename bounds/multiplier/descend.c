@@ -15,7 +15,9 @@ static const double LONGEST_STEP = 1, LONGEST_PLAIN = 3, FIRST_STEP = 0.5; /* of
 static const double FLOOR = 1e-2; /* of curvatures, of their mean */
 
 typedef struct descent {
-    lip_objective *objective;
+    lip_value_at *at;
+    void *context;
+    const double *curvature; /* plain: NULL will do */
     blasint n;
     double *theta, *gradient, *next, *next_gradient, *direction, *s, *y;
     double rho[HISTORY], alpha[HISTORY];
@@ -40,7 +42,7 @@ static void scale_plainly(descent *d, int kept)
 /* By the objective's model of its Hessian's diagonal, and what the last step says of it. */
 static void scale_direction(descent *d, int kept)
 {
-    const double *curvature = d->objective->curvature;
+    const double *curvature = d->curvature;
     double mean = cblas_dasum(d->n, curvature, 1) / d->n, scale = FIRST_STEP;
     if (!(mean > 0) || !isfinite(mean))
         mean = 1;
@@ -111,7 +113,7 @@ static double search(descent *d, double value, double deadline)
     for (int attempt = 0; attempt < TRIES && slope < 0; attempt++) {
         for (blasint i = 0; i < d->n; i++)
             d->next[i] = d->theta[i] + step * d->direction[i];
-        double found = lip_objective_at(d->objective, d->next, d->next_gradient);
+        double found = d->at(d->context, d->next, d->next_gradient);
         d->step = step;
         if (found <= value + 1e-4 * step * slope)
             return found;
@@ -124,7 +126,7 @@ static double search(descent *d, double value, double deadline)
 
 static double iterate(descent *d, const lip_descent *options)
 {
-    double value = lip_objective_at(d->objective, d->theta, d->gradient), window = value;
+    double value = d->at(d->context, d->theta, d->gradient), window = value;
     for (int i = 1; i <= options->iterations && isfinite(value) && lip_clock() < options->deadline; i++) {
         choose_direction(d);
         double found = search(d, value, options->deadline);
@@ -158,18 +160,28 @@ static bool has_passes(const lip_system *s)
     return false;
 }
 
-double lip_descend(lip_objective *objective, const lip_descent *options, double *theta)
+double lip_descend_on(lip_value_at *at, void *context, const double *curvature, int64_t n, const lip_descent *options,
+                      lip_memory *memory, double *theta)
 {
-    int64_t n = objective->form->system->multipliers;
-    lip_memory *memory = objective->memory;
     double *room = lip_alloc(memory, (4 + 2 * HISTORY) * n, sizeof(double)), value = (double)INFINITY;
     if (room && n > 0) {
-        descent d = { .objective = objective, .n = (blasint)n, .theta = theta, .gradient = room, .next = room + n,
-                      .next_gradient = room + 2 * n, .direction = room + 3 * n, .s = room + 4 * n,
-                      .y = room + (4 + HISTORY) * n, .step = 1,
-                      .plain = has_passes(objective->form->system) };
+        descent d = { .at = at, .context = context, .curvature = curvature, .n = (blasint)n, .theta = theta,
+                      .gradient = room, .next = room + n, .next_gradient = room + 2 * n, .direction = room + 3 * n,
+                      .s = room + 4 * n, .y = room + (4 + HISTORY) * n, .step = 1, .plain = curvature == NULL };
         value = iterate(&d, options);
     }
     lip_free(memory, room);
     return value;
+}
+
+static double system_at(void *objective, const double *theta, double *gradient)
+{
+    return lip_objective_at(objective, theta, gradient);
+}
+
+double lip_descend(lip_objective *objective, const lip_descent *options, double *theta)
+{
+    const lip_system *s = objective->form->system;
+    return lip_descend_on(system_at, objective, has_passes(s) ? NULL : objective->curvature, s->multipliers, options,
+                          objective->memory, theta);
 }

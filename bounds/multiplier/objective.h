@@ -51,7 +51,12 @@ typedef struct lip_descent {
     double tolerance; /* stop when five iterations bring less, relatively to 1 in the logarithm */
 } lip_descent;
 
+/* A value to make small, and its gradient, at theta; +inf: not in its domain. */
+typedef double lip_value_at(void *context, const double *theta, double *gradient);
+
 /* L-BFGS [Nocedal & Wright 2006, algorithm 7.4] from theta; theta becomes the best point. Returns the value there. */
 double lip_descend(lip_objective *objective, const lip_descent *options, double *theta);
+double lip_descend_on(lip_value_at *at, void *context, const double *curvature, int64_t n, const lip_descent *options,
+                      lip_memory *memory, double *theta); /* curvature, of the last evaluation, may be NULL */
 
 #endif

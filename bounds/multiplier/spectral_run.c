@@ -7,11 +7,13 @@
 
 #include "levels.h"
 #include "objective.h"
+#include "spectral_objective.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double FLOPS = 1.5e12; /* of each level */
+static const double FLOPS = 8e11; /* of each level */
+static const double TOLERANCE = 4e-4;
 
 typedef struct run {
     const lip_multiplier_options *options;
@@ -81,30 +83,57 @@ static void start(run *r)
     lip_bounds_end_level(r->out, method, started);
 }
 
-/* Compass search over one factor for each group's multipliers: a step that proves less is kept and enlarged, one that
- * does not is turned around and halved. */
-static void search(run *r)
+/* Proves exp(theta), or, where frequencies that the objective did not look at refuse it, what lies on the way to it from
+ * the multipliers exp(from), which are proved: J is positive definite on a convex set. */
+static void prove_optimum(run *r, lip_spectral_objective *objective, const char *method, const double *from,
+                          const double *theta, double *room)
 {
-    static const char method[] = "searched multipliers on a torus";
+    static const double share[] = { 1, 0.97, 0.8, 0.5, 0.2 };
     const lip_spectral *s = r->spectral;
-    double started = lip_clock(), step[LIP_SPECTRAL_GROUPS];
-    int left = evaluations(r, 12, 400);
-    for (int64_t k = 0; k < s->groups; k++)
-        step[k] = 0.25;
-    for (double longest = 1; longest > 0 && left > 0 && in_time(r);) {
-        longest = 0;
-        for (int64_t k = 0; k < s->groups && left > 0 && in_time(r); k++) {
-            const lip_spectral_group *g = &s->group[k];
-            if ((g->kind != LIP_VAR_SLOPE && g->kind != LIP_VAR_AUX) || k == s->output || fabs(step[k]) < 0.005)
+    double upper = (double)INFINITY, *at = room, *gradient = room + s->multipliers;
+    objective->every = 1;
+    for (size_t i = 0; i < sizeof share / sizeof *share && isinf(upper) && (i == 0 || in_time(r)); i++) {
+        for (int64_t m = 0; m < s->multipliers; m++) {
+            at[m] = from[m] + share[i] * (theta[m] - from[m]);
+            r->multipliers[m] = exp(at[m]);
+        }
+        if (s->output >= 0) {
+            if (isinf(lip_spectral_objective_at(objective, at, gradient)))
                 continue;
-            longest = fmax(longest, fabs(step[k]));
-            memcpy(r->multipliers, r->best, (size_t)s->multipliers * sizeof *r->best);
-            for (int64_t c = 0; c < g->channels; c++)
-                r->multipliers[g->multiplier + c] *= exp(step[k]);
-            left--;
-            step[k] *= keep(r, prove(r, method)) ? 1.5 : -0.5;
+            r->multipliers[s->group[s->output].multiplier] =
+                1 / (lip_spectral_objective_largest(objective) * LIP_SPECTRAL_ROOM);
+        }
+        upper = prove(r, method);
+    }
+    keep(r, upper);
+}
+
+/* L-BFGS over all multipliers, on half of the frequencies where all would leave less than STEPS of them. */
+static void optimise(run *r)
+{
+    enum { STEPS = 40 };
+    static const char method[] = "optimised multipliers on a torus";
+    static const double barriers[] = { 1e-2, 1e-3, 1e-3 };
+    const lip_spectral *s = r->spectral;
+    lip_spectral_objective objective;
+    double started = lip_clock(), *theta = lip_alloc(s->memory, 4 * s->multipliers, sizeof *theta);
+    double *from = theta ? theta + s->multipliers : NULL;
+    if (theta && lip_spectral_objective_open(s, r->best, r->options->threads, &objective)) {
+        for (int64_t m = 0; m < s->multipliers; m++)
+            theta[m] = from[m] = log(r->best[m]);
+        for (int i = 0; i < (r->out->pairs ? 3 : 2) && in_time(r); i++) {
+            lip_descent options = { evaluations(r, STEPS, 160) / 4, r->deadline, TOLERANCE };
+            objective.every = evaluations(r, 1, STEPS) < STEPS ? 2 : 1;
+            objective.barrier = barriers[i];
+            objective.pairs = i == 2;
+            lip_descend_on(lip_spectral_objective_at, &objective, NULL, s->multipliers, &options, s->memory, theta);
+            if (i > 0)
+                prove_optimum(r, &objective, method, from, theta, from + s->multipliers);
         }
     }
+    if (theta)
+        lip_spectral_objective_close(&objective);
+    lip_free(s->memory, theta);
     lip_bounds_end_level(r->out, method, started);
 }
 
@@ -124,7 +153,7 @@ lip_status lip_spectral_run(const lip_model *model, const lip_layer_plan *plans,
     if (status == LIP_OK)
         start(&r);
     if (isfinite(r.least) && options->effort >= 2)
-        search(&r);
+        optimise(&r);
     lip_spectral_close(&spectral);
     return status;
 }

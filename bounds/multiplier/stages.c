@@ -99,8 +99,9 @@ static bool fits_torus(const split *s, const part *stage)
     lip_arena arena;
     lip_error error = { 0 };
     lip_arena_init(&arena, s->arena->memory);
-    bool fits = lip_spectral_build(&stage->model, stage->plans, stage->count, true, 1, &arena, &spectral, &error) == LIP_OK &&
-                spectral.flops <= STAGE_FLOPS;
+    lip_status status =
+        lip_spectral_build(&stage->model, stage->plans, stage->count, true, 1, &arena, &spectral, &error);
+    bool fits = status == LIP_OK && spectral.flops <= STAGE_FLOPS;
     lip_spectral_close(&spectral);
     lip_arena_free(&arena);
     return fits;
@@ -186,14 +187,16 @@ static bool bound_stage(split *s, size_t a, size_t b, double share)
     lip_stage *row = &((lip_stage *)(uintptr_t)s->out->stages)[s->out->stage_count];
     double started = lip_clock(), before = s->out->network_upper;
     open_stage(s, a, b, &stage);
-    if (stage.count == 0 || lip_propagate(&stage.model, stage.plans, stage.gains, stage.count, s->arena, &own, NULL) != LIP_OK)
+    if (stage.count == 0 ||
+        lip_propagate(&stage.model, stage.plans, stage.gains, stage.count, s->arena, &own, NULL) != LIP_OK)
         return false;
     if (s->multiplied[b] && s->from[b] == a && lip_clock() < s->deadline) {
         lip_multiplier_options options = *s->options;
         options.part = true;
         options.share = share;
         options.max_seconds = options.max_seconds > 0 ? s->deadline - started : 0;
-        lip_multiplier_run(&stage.model, stage.plans, stage.gains, own.cumulative, stage.count, &options, s->results, &bounds);
+        lip_multiplier_run(&stage.model, stage.plans, stage.gains, own.cumulative, stage.count, &options, s->results,
+                           &bounds);
     } else if (s->multiplied[b] && s->from[b] == a) {
         bounds.reason = "no time is left";
     } else if (linear_nodes(&stage) > 1) {

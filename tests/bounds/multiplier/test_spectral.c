@@ -8,7 +8,7 @@
 #include "compose/propagate.h"
 #include "model_builder.h"
 #include "multiplier/multiplier.h"
-#include "multiplier/spectral.h"
+#include "multiplier/spectral_objective.h"
 #include "oracle.h"
 #include "run.h"
 
@@ -277,6 +277,60 @@ static void check_maps(void **unused)
     assert_true(proofs >= 50 && tightest < 1.1);
 }
 
+/* Settled: the vectors that grow most are found step by step, from evaluation to evaluation. */
+static double objective_at(lip_spectral_objective *objective, const double *theta, double *gradient)
+{
+    for (int i = 0; i < 30; i++)
+        lip_spectral_objective_at(objective, theta, gradient);
+    return lip_spectral_objective_at(objective, theta, gradient);
+}
+
+/* The objective is log L, nearly, and its gradient that of differences. */
+static void check_objective(void **unused)
+{
+    (void)unused;
+    for (int trial = 0; trial < 12; trial++) {
+        lip_spectral spectral;
+        lip_spectral_objective objective;
+        lip_error error = { 0 };
+        double multipliers[MOST_MULTIPLIERS], theta[MOST_MULTIPLIERS];
+        double gradient[MOST_MULTIPLIERS], unused_gradient[MOST_MULTIPLIERS];
+        net n = make(false, 0, trial % 3 ? "Relu" : "LeakyRelu", trial % 2);
+        open_net(&n);
+        lip_status status = lip_spectral_build(n.model, n.plans, n.count, false, 1, &n.arena, &spectral, &error);
+        if (status != LIP_OK)
+            fail_msg("%s", error.reason);
+        assert_true(lip_spectral_start(&spectral, 0.5, 1, multipliers));
+        assert_true(lip_spectral_objective_open(&spectral, multipliers, 1, &objective));
+        objective.barrier = 0.01 * (trial % 4);
+        objective.pairs = trial % 4 == 2;
+        for (int64_t i = 0; i < spectral.multipliers; i++)
+            theta[i] = log(multipliers[i]) - 0.1;
+        double value = objective_at(&objective, theta, gradient), slope = 0, step = 1e-5;
+        assert_true(isfinite(value));
+        double largest = sqrt(lip_spectral_objective_largest(&objective));
+        if (spectral.output >= 0) /* the certificate proves what the objective finds, and no less */
+            for (int side = 0; side < 2; side++) {
+                double *output = &objective.multipliers[spectral.group[spectral.output].multiplier];
+                *output = 1 / (largest * largest * (side ? 0.99 : 1.01));
+                assert_true(isinf(lip_spectral_upper(&spectral, objective.multipliers, 1)) == (side == 1));
+            }
+        for (int64_t i = 0; i < spectral.multipliers; i++) {
+            double direction = cos(2.3 * (double)i + trial);
+            slope += direction * gradient[i];
+            theta[i] += step * direction;
+        }
+        double ahead = objective_at(&objective, theta, unused_gradient);
+        for (int64_t i = 0; i < spectral.multipliers; i++)
+            theta[i] -= 2 * step * cos(2.3 * (double)i + trial);
+        double behind = objective_at(&objective, theta, unused_gradient), difference = (ahead - behind) / (2 * step);
+        assert_true(fabs(slope - difference) <= 1e-4 * (fabs(slope) + fabs(difference)) + 1e-6);
+        lip_spectral_objective_close(&objective);
+        lip_spectral_close(&spectral);
+        close_net(&n);
+    }
+}
+
 /* The same networks, as one system. */
 static void check_system(void **unused)
 {
@@ -334,6 +388,7 @@ int main(void)
         cmocka_unit_test(check_torus),
         cmocka_unit_test(check_active),
         cmocka_unit_test(check_maps),
+        cmocka_unit_test(check_objective),
         cmocka_unit_test(check_system),
     };
     return cmocka_run_group_tests_name("spectral", tests, NULL, NULL);
