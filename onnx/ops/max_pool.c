@@ -65,7 +65,7 @@ static int64_t stored_index(const lip_window *w, int64_t plane, int64_t at, bool
     return plane * size + (k * w->n[1] + j) * w->n[0] + i;
 }
 
-/* `whole`: the input's elements as reals, of an integer type; NULL for reals. */
+/* `whole`: the elements of an input of an integer type, to compare as reals; NULL for reals. */
 static lip_status pool(const lip_call *call, const double *whole, lip_error *error)
 {
     lip_window window = { 0 };
@@ -82,7 +82,7 @@ static lip_status pool(const lip_call *call, const double *whole, lip_error *err
             const double *x = (whole != NULL ? whole : call->in[0]->f64) + p * size;
             const int64_t at = largest(&w, &b, x);
             if (call->out[0] != NULL && whole != NULL)
-                call->out[0]->i64_room[p * positions + o] = (int64_t)x[at];
+                call->out[0]->i64_room[p * positions + o] = call->in[0]->i64[p * size + at];
             else if (call->out[0] != NULL)
                 call->out[0]->f64_room[p * positions + o] = x[at];
             if (indices != NULL)

@@ -80,7 +80,7 @@ static void check_fixture(const char *name)
     double upper;
     int_fast64_t reading = count(path, NULL, 0, false, &upper), all = count(path, NULL, 0, true, &upper);
     int_fast64_t step = every ? 1 : (all - reading) / AUDITS + 1;
-    print_message("%s: %lld allocations while reading, each fails; %lld in the audit, one of %lld fails\n", name,
+    print_message("# %s: %lld allocations while reading, each fails; %lld in the audit, one of %lld fails\n", name,
                   (long long)reading, (long long)(all - reading), (long long)step);
     fail_each(path, NULL, 0, 1, reading, 1, 0);
     fail_each(path, NULL, 0, reading + 1, all, step, upper);
@@ -126,11 +126,11 @@ static void test_small(void **state)
     const void *bytes = build_bytes(b, &size);
     double upper;
     int_fast64_t all = count("small.onnx", bytes, size, true, &upper);
-    print_message("small residual network: %lld allocations, each fails\n", (long long)all);
+    print_message("# small residual network: %lld allocations, each fails\n", (long long)all);
     fail_each("small.onnx", bytes, size, 1, all, 1, upper);
     effort = LIP_EFFORT_COMMON;
     int_fast64_t more = count("small.onnx", bytes, size, true, &upper), step = (more - all) / MULTIPLIERS + 1;
-    print_message("and %lld for its multipliers, one of %lld fails\n", (long long)(more - all), (long long)step);
+    print_message("# and %lld for its multipliers, one of %lld fails\n", (long long)(more - all), (long long)step);
     fail_each("small.onnx", bytes, size, all + 1, more, step, upper);
     effort = LIP_EFFORT_PRODUCT;
     build_free(b);

@@ -69,7 +69,7 @@ static void test_colliding_names(void **state)
         colliding(&next, made[i]);
     }
     double one = load(plain), other = load(made);
-    print_message("%d names: %.3f s, colliding ones %.3f s\n", NAMES, one, other);
+    print_message("# %d names: %.3f s, colliding ones %.3f s\n", NAMES, one, other);
     assert_true(other < 5 * one + 0.2);
 }
 
