@@ -209,7 +209,7 @@ typedef struct lip_audit_options {
     uint64_t seed;
     int iterations;   /* of the paper's power iteration; 0: 100 */
     lip_exact exact;
-    bool no_svd;      /* leave the SVD column out, on which no bound rests: its cost is cubic in an operator's size */
+    bool bounds_only; /* leave out what no bound rests on: the SVD column and the search for large slopes */
     lip_progress *progress;
     void *progress_context;
     lip_effort effort;

@@ -218,11 +218,11 @@ static bool gather_document(lip_certify_run *run, bool rows, json_t **out)
 json_t *certify_document(const lip_options *options, bool rows, bool *partial)
 {
     json_t *document = NULL;
-    lip_options bounds_only = *options;
-    bounds_only.audit.no_svd = true;
-    lip_certify_run run = {.options = &bounds_only};
+    lip_options bounds = *options;
+    bounds.audit.bounds_only = true;
+    lip_certify_run run = {.options = &bounds};
     if (check_options(options) && open_model(&run) && open_data(&run) && check_attack(&run) &&
-        measure(&bounds_only, &run.opened, &run.report) && open_certifier(&run) && certify_samples(&run))
+        measure(&bounds, &run.opened, &run.report) && open_certifier(&run) && certify_samples(&run))
         gather_document(&run, rows, &document);
     *partial = run.sampling.partial;
     sampling_free(&run.sampling);

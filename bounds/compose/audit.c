@@ -62,7 +62,7 @@ static void compute_layer(void *context, size_t index)
     const lip_layer_plan *plan = &a->plans[index];
     lip_layer_task task = { .node = plan->node, .gain = plan->gain, .before = scale_of(plan->before),
                             .after = scale_of(plan->after), .exact = a->options.exact,
-                            .svd = a->options.no_svd ? LIP_EXACT_NEVER : a->options.exact,
+                            .svd = a->options.bounds_only ? LIP_EXACT_NEVER : a->options.exact,
                             .iterations = a->options.iterations, .memory = a->memory,
                             .random = lip_random_seed(a->options.seed, index) };
     double start = now();
@@ -200,6 +200,7 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
     lip_multiplier_options options = { .effort = (int)effort - (int)LIP_EFFORT_PRODUCT,
                                        .max_seconds = a->options.max_seconds,
                                        .threads = a->options.threads, .seed = a->options.seed,
+                                       .no_search = a->options.bounds_only,
                                        .range = inside_of(a->options.range, &a->arena) };
     lip_multiplier_bounds bounds;
     if (options.effort == 0 || report->verdict != LIP_BOUNDED || report->network.upper == 0)
@@ -210,7 +211,7 @@ static void add_multipliers(audit *a, const lip_propagation *network, lip_report
                    &bounds);
     report->lower_estimate = bounds.lower_estimate;
     bool wanted = isnan(bounds.lower_estimate) || a->options.sample_count > 0;
-    if (options.effort >= 2 && wanted && affordable_evaluations(a) > 0) {
+    if (options.effort >= 2 && wanted && !options.no_search && affordable_evaluations(a) > 0) {
         lip_slope_options slopes = { options.range, a->options.seed, affordable_evaluations(a), a->options.samples,
                                      a->options.sample_count };
         report->lower_estimate = fmax(lip_slope_search(a->model, &slopes), bounds.lower_estimate); /* NaN: the other */

@@ -157,7 +157,7 @@ static void climb(run *r, const lip_layer_plan *plans, const double *cumulative,
     if (r->options->effort >= 3 && in_time(r) && r->out->pairs && r->system->multipliers > 0)
         optimise_pairs(r);
     judge_layers(r, plans, cumulative, count);
-    if (r->options->effort >= 2 && !r->options->part)
+    if (r->options->effort >= 2 && !r->options->no_search)
         r->out->lower_estimate =
             lip_pattern_search(r->model, r->system, plans, r->options->range, SEARCH_FLOPS, r->options->seed);
 }

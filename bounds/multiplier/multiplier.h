@@ -17,7 +17,7 @@ typedef struct lip_multiplier_options {
     int threads;
     uint64_t seed;
     const lip_input_range *range; /* of the search for large slopes */
-    bool part;          /* the model is a part of a network: it cannot be evaluated, so nothing is searched */
+    bool no_search;     /* for large slopes: nobody asks, or the model is a part of a network, not to be evaluated */
     double share;       /* of the work that a network may cost; 0: all */
 } lip_multiplier_options;
 

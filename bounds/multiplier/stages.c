@@ -192,7 +192,7 @@ static bool bound_stage(split *s, size_t a, size_t b, double share)
         return false;
     if (s->multiplied[b] && s->from[b] == a && lip_clock() < s->deadline) {
         lip_multiplier_options options = *s->options;
-        options.part = true;
+        options.no_search = true;
         options.share = share;
         options.max_seconds = options.max_seconds > 0 ? s->deadline - started : 0;
         lip_multiplier_run(&stage.model, stage.plans, stage.gains, own.cumulative, stage.count, &options, s->results,

@@ -60,7 +60,7 @@ static int open_fixture(void **state)
     if (!f.expected)
         fail_msg("%s: %s", path, where.text);
     snprintf(path, sizeof path, "%s/models/%s.onnx", folder, name);
-    lip_audit_options options = { .exact = LIP_EXACT_ALWAYS, .no_svd = true, .effort = LIP_EFFORT_PRODUCT };
+    lip_audit_options options = { .exact = LIP_EXACT_ALWAYS, .bounds_only = true, .effort = LIP_EFFORT_PRODUCT };
     if (lip_model_open(path, NULL, &f.model, &error) || lip_audit(f.model, &options, &f.report, &error))
         fail_msg("%s: %s: %s", path, error.node, error.reason);
     read_data("images-idx3", IMAGES_HEADER, pixels, sizeof pixels);
