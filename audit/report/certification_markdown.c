@@ -7,6 +7,7 @@
 #include "certification_words.h"
 #include "fields.h"
 #include "markdown.h"
+#include "said.h"
 
 #include <stdlib.h>
 
@@ -69,13 +70,8 @@ static void print_weakest(const json_t *section, FILE *stream)
 /* A sentence that holds names from files: made, then escaped. */
 static void print_item(const json_t *report, void (*print)(const json_t *, FILE *), FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
-        return;
-    print(report, memory);
-    if (fclose(memory) == 0 && text && text[0] != '\0') {
+    char *text = said(report, print);
+    if (text && text[0] != '\0') {
         fputs("- ", stream);
         markdown_print(stream, text);
         fputc('\n', stream);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "markdown.h"
+#include "said.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -25,16 +26,10 @@ void markdown_print(FILE *stream, const char *text)
 
 bool markdown_said(const json_t *report, void (*write)(const json_t *report, FILE *stream), FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
-        return false;
-    write(report, memory);
-    bool complete = !ferror(memory);
-    complete = fclose(memory) == 0 && complete && text;
-    if (complete)
+    char *text = said(report, write);
+    if (text)
         markdown_print(stream, text);
+    bool complete = text != NULL;
     free(text);
     return complete;
 }

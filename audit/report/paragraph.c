@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "paragraph.h"
+#include "said.h"
 #include "table.h"
 
 #include <stdlib.h>
@@ -35,16 +36,10 @@ static void print_wrapped(const char *text, int width, FILE *stream)
 
 bool paragraph_print(const json_t *report, void (*write)(const json_t *report, FILE *stream), FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
-        return false;
-    write(report, memory);
-    bool complete = !ferror(memory);
-    complete = fclose(memory) == 0 && complete && text;
-    if (complete && text[0] != '\0')
+    char *text = said(report, write);
+    if (text && text[0] != '\0')
         print_wrapped(text, stream_width(stream), stream);
+    bool complete = text != NULL;
     free(text);
     return complete;
 }

@@ -6,6 +6,7 @@
 #include "format.h"
 #include "html.h"
 #include "layers.h"
+#include "said.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -38,16 +39,10 @@ void html_print(FILE *stream, const char *text)
 
 bool html_said(FILE *stream, const json_t *report, void (*say)(const json_t *report, FILE *stream))
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
-        return false;
-    say(report, memory);
-    bool complete = !ferror(memory);
-    complete = fclose(memory) == 0 && complete && text;
-    if (complete)
+    char *text = said(report, say);
+    if (text)
         html_print(stream, text);
+    bool complete = text != NULL;
     free(text);
     return complete;
 }
