@@ -336,6 +336,7 @@ typedef struct lip_certify_options {
     int threads; /* 0: one per processor. Results do not depend on it */
     lip_deployed deployed;
     lip_precision precision;
+    bool local; /* local_radius too, where the network is small enough */
 } lip_certify_options;
 
 typedef struct lip_certificate {
@@ -345,7 +346,8 @@ typedef struct lip_certificate {
     double radius;           /* proved: no perturbation of smaller L2 norm changes the prediction t; the largest of: */
     double sqrt2_radius;     /* margin / (sqrt(2) L_F) */
     double pairwise_radius;  /* min_j (f_t - f_j) / L_tj; NaN without pairwise bounds */
-    const char *method;      /* which gave `radius`: "sqrt2", "pairwise"; "" where it is 0 */
+    double local_radius;     /* from bounds on a ball around the sample; NaN: not asked for, 0: none beyond the others */
+    const char *method;      /* which gave `radius`: "sqrt2", "pairwise", "local"; "" where it is 0 */
 } lip_certificate;
 
 typedef struct lip_certifier lip_certifier;
@@ -371,6 +373,9 @@ LIP_API lip_status lip_certify(lip_certifier *certifier, const double *samples, 
 
 /* Why radii are 0 for every sample (rounding of the deployed precision is not bounded, or its bound is vacuous); "". */
 LIP_API const char *lip_certifier_remark(const lip_certifier *certifier);
+
+/* Why there is no local_radius though it was asked for; "". */
+LIP_API const char *lip_certifier_local_reason(const lip_certifier *certifier);
 
 /* ----------------------------------------------------------------- attacks */
 

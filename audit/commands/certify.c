@@ -164,6 +164,8 @@ static lip_certification certification_of(const lip_certify_run *run, const json
         .rows = run->sampling.rows,
         .labelled = data_describe(run->sampling.data).has_labels,
         .pairwise = run->report->pairwise_upper != NULL,
+        .local = options->certify.local && lip_certifier_local_reason(run->certifier)[0] == '\0',
+        .local_reason = lip_certifier_local_reason(run->certifier),
         .partial = run->sampling.partial,
         .rows_apart = options->per_sample != NULL,
         .deployed = deployed_text(options->certify.deployed),
@@ -249,7 +251,8 @@ const lip_command command_certify = {
         "proved, rounding included; over the set the quantiles of the radius (misclassified samples count\n"
         "as 0), the certified accuracy at each --epsilon (right, and no change of that norm or less changes\n"
         "the class), and the weakest samples. Two rules stand side by side: margin / (sqrt(2) L_F) as in\n"
-        "Lipschitz-Margin Training, and pairwise bounds; the radius is the larger one.\n"
+        "Lipschitz-Margin Training, and pairwise bounds; with --local a third one, bounds on a ball around the\n"
+        "sample itself, much the best for ordinary networks. The radius is the largest.\n"
         "\n"
         "Data go to the model as (x * scale - mean) / std, which is taken as a part of the network: radii are\n"
         "distances in the units of the data file, or, with --radius-space model, at the model's input.\n"

@@ -180,6 +180,13 @@ bool set_precision(lip_options *options, const lip_flag *flag, const char *value
     return found >= 0;
 }
 
+bool set_local(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
+{
+    (void)flag, (void)value, (void)error;
+    options->certify.local = true;
+    return true;
+}
+
 bool set_attack(lip_options *options, const lip_flag *flag, const char *value, lip_options_error *error)
 {
     static const lip_attack_kind kind[] = {LIP_ATTACK_DEEPFOOL, LIP_ATTACK_PGD, LIP_ATTACK_CW};

@@ -237,6 +237,8 @@ const lip_flag flags[] = {
      set_deployed},
     {"precision", 0, "auto|float32|float64", "of the forward passes here; their rounding is part of the proof",
      FLAGS_CERTIFY, set_precision},
+    {"local", 0, NULL, "bounds around each sample as well: larger radii, for some tenths of a second a sample",
+     FLAGS_CERTIFY, set_local},
     {"attack", 0, "deepfool|pgd|cw", "the nearest change of the class that this attack finds, beside each radius",
      FLAGS_ATTACK, set_attack},
     {"per-sample", 0, "FILE.csv|FILE.npz", "write one row a sample to FILE instead of the report", FLAGS_ROWS,

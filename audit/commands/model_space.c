@@ -68,6 +68,7 @@ static void move(const lip_model_space *space, double error, lip_certificate *c)
     c->radius = nearer(c->radius, error);
     c->sqrt2_radius = nearer(c->sqrt2_radius, error);
     c->pairwise_radius = nearer(c->pairwise_radius, error);
+    c->local_radius = nearer(c->local_radius, error);
     if (c->radius == 0.0)
         c->method = "";
 }

@@ -81,6 +81,7 @@ static lip_row row_of(int64_t index, int64_t label, const lip_certificate *certi
     lip_row row = {
         .index = index, .label = label, .predicted = certificate->predicted, .margin = certificate->margin_lower,
         .radius = certificate->radius, .sqrt2 = certificate->sqrt2_radius, .pairwise = certificate->pairwise_radius,
+        .around = !isnan(certificate->local_radius), .local = certificate->local_radius,
         .attack = (double)NAN, .gradient = (double)NAN,
     };
     snprintf(row.method, sizeof row.method, "%s", certificate->method ? certificate->method : "");
@@ -191,12 +192,14 @@ static bool commit(const lip_sampling *s, lip_rows_file *file)
 static bool start(const lip_sampling *s, lip_chunk *chunk, lip_rows_file *file)
 {
     lip_output_error error;
-    int64_t least = s->attacking ? 2 * processor_count() : 1; /* attacks take samples to threads one by one */
-    if (!chunk_make(chunk, (size_t)data_describe(s->data).elements, least, s->attacking ? least : FIRST_CHUNK)) {
+    lip_row_columns columns = {.local = s->options->certify.local, .attack = s->attacking != NULL};
+    bool slow = columns.local || columns.attack; /* a sample takes a thread a while */
+    int64_t least = slow ? 2 * processor_count() : 1;
+    if (!chunk_make(chunk, (size_t)data_describe(s->data).elements, least, slow ? least : FIRST_CHUNK)) {
         diagnose_message(stderr, "out of memory for a chunk of samples");
         return false;
     }
-    if (!s->options->per_sample || rows_file_open(s->options->per_sample, s->attacking != NULL, file, &error))
+    if (!s->options->per_sample || rows_file_open(s->options->per_sample, columns, file, &error))
         return true;
     diagnose_message(stderr, error.message);
     return false;

@@ -73,6 +73,9 @@ static bool check_same(const lip_shards *shards, const json_t *report, const cha
             return refuse(error, path, "another %s than in %.200s", same[i].what, first);
     if (strcmp(field_text(report, "tightness.method"), field_text(shards->first, "tightness.method")) != 0)
         return refuse(error, path, "another attack (--attack) than in %.200s", first);
+    if (json_is_object(field(report, "certification.local")) !=
+        json_is_object(field(shards->first, "certification.local")))
+        return refuse(error, path, "with or without --local, unlike %.200s", first);
     if (!same_epsilon(report, shards->first))
         return refuse(error, path, "other radii (--epsilon) than in %.200s", first);
     return true;
@@ -233,6 +236,8 @@ json_t *shards_join(lip_shards *shards)
         .rows = shards->rows,
         .labelled = json_is_integer(field(section, "right")),
         .pairwise = json_is_object(field(section, "pairwise")),
+        .local = json_is_object(field(section, "local")),
+        .local_reason = field_text(section, "local_reason"),
         .deployed = field_text(section, "deployed"),
         .remark = shards->remarked ? field_text(section, "remark") : "",
         .epsilon = epsilon,

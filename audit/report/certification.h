@@ -22,6 +22,8 @@ typedef struct lip_row {
     char method[16];
     bool attacked;           /* by --attack; then: */
     double attack, gradient; /* as distance and gradient_estimate in lip_attack_result */
+    bool around;             /* by --local; then: */
+    double local;            /* as local_radius in lip_certificate */
 } lip_row;
 
 typedef struct lip_rows {
@@ -67,6 +69,8 @@ typedef struct lip_certification {
     lip_rows rows;         /* sorted by index */
     bool labelled;         /* the samples have labels */
     bool pairwise;         /* there are pairwise bounds */
+    bool local;            /* there are bounds around samples */
+    const char *local_reason; /* lip_certifier_local_reason */
     bool partial;          /* ended before all samples were done */
     bool rows_apart;       /* --per-sample: the rows are in a file of their own */
     const char *deployed;  /* "float32" */
@@ -88,10 +92,14 @@ bool row_from_json(const json_t *element, lip_row *row);
 void certification_text(const json_t *report, FILE *stream);
 void certification_markdown(const json_t *report, FILE *stream);
 
-/* One line a sample, RFC 4180, with 17 significant digits: all rows of the report, and one by one; with the columns
- * attack and gradient if `attacked`. */
+/* Columns that not every run has: `local`; `attack` and `gradient`. */
+typedef struct lip_row_columns {
+    bool local, attack;
+} lip_row_columns;
+
+/* One line a sample, RFC 4180, with 17 significant digits: all rows of the report, and one by one. */
 void certification_csv(const json_t *report, FILE *stream);
-void rows_csv_title(bool attacked, FILE *stream);
-void rows_csv_line(const lip_row *row, bool attacked, FILE *stream);
+void rows_csv_title(lip_row_columns columns, FILE *stream);
+void rows_csv_line(const lip_row *row, lip_row_columns columns, FILE *stream);
 
 #endif

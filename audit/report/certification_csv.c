@@ -10,10 +10,10 @@
 #include <inttypes.h>
 #include <math.h>
 
-void rows_csv_title(bool attacked, FILE *stream)
+void rows_csv_title(lip_row_columns columns, FILE *stream)
 {
-    fprintf(stream, "index,label,predicted,margin,radius,sqrt2,pairwise,method%s\r\n",
-            attacked ? ",attack,gradient" : "");
+    fprintf(stream, "index,label,predicted,margin,radius,sqrt2,pairwise,method%s%s\r\n", columns.local ? ",local" : "",
+            columns.attack ? ",attack,gradient" : "");
 }
 
 static void put_class(int64_t class, FILE *stream)
@@ -28,7 +28,7 @@ static void put_number(double number, FILE *stream)
     fprintf(stream, ",%s", isnan(number) ? "" : number_nearest(number, NUMBER_DIGITS).text);
 }
 
-void rows_csv_line(const lip_row *row, bool attacked, FILE *stream)
+void rows_csv_line(const lip_row *row, lip_row_columns columns, FILE *stream)
 {
     const double number[] = {row->margin, row->radius, row->sqrt2, row->pairwise};
     fprintf(stream, "%" PRId64, row->index);
@@ -37,7 +37,9 @@ void rows_csv_line(const lip_row *row, bool attacked, FILE *stream)
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
         put_number(number[i], stream);
     fprintf(stream, ",%s", row->method);
-    if (attacked) {
+    if (columns.local)
+        put_number(row->around ? row->local : (double)NAN, stream);
+    if (columns.attack) {
         put_number(row->attacked ? row->attack : (double)NAN, stream);
         put_number(row->attacked ? row->gradient : (double)NAN, stream);
     }
@@ -49,9 +51,10 @@ void certification_csv(const json_t *report, FILE *stream)
     size_t i;
     const json_t *element;
     lip_row row;
-    bool attacked = json_is_object(field(report, "tightness"));
-    rows_csv_title(attacked, stream);
+    lip_row_columns columns = {.local = json_is_object(field(report, "certification.local")),
+                               .attack = json_is_object(field(report, "tightness"))};
+    rows_csv_title(columns, stream);
     json_array_foreach(field(report, "certification.per_sample"), i, element)
         if (row_from_json(element, &row))
-            rows_csv_line(&row, attacked, stream);
+            rows_csv_line(&row, columns, stream);
 }

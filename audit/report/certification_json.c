@@ -27,6 +27,8 @@ json_t *row_json(const lip_row *row)
     json_put(object, &complete, "sqrt2", json_number(row->sqrt2));
     json_put(object, &complete, "pairwise", json_number(row->pairwise));
     json_put(object, &complete, "method", json_optional(row->method));
+    if (row->around)
+        json_put(object, &complete, "local", json_number(row->local));
     if (row->attacked) {
         json_put(object, &complete, "attack", json_number(row->attack));
         json_put(object, &complete, "gradient", json_number(row->gradient));
@@ -61,6 +63,9 @@ bool row_from_json(const json_t *element, lip_row *out)
         !read_number(element, "margin", &row.margin) || !read_number(element, "radius", &row.radius) ||
         !read_number(element, "sqrt2", &row.sqrt2) || !read_number(element, "pairwise", &row.pairwise))
         return false;
+    row.around = json_object_get(element, "local") != NULL;
+    if (row.around && !read_number(element, "local", &row.local))
+        return false;
     row.attacked = json_object_get(element, "attack") != NULL;
     if (row.attacked && (!read_number(element, "attack", &row.attack) ||
                          !read_number(element, "gradient", &row.gradient)))
@@ -75,6 +80,7 @@ typedef double lip_row_value(const lip_row *row);
 static double radius_value(const lip_row *row) { return row->radius > 0.0 ? row->radius : 0.0; }
 static double sqrt2_value(const lip_row *row) { return row->sqrt2 > 0.0 ? row->sqrt2 : 0.0; }
 static double pairwise_value(const lip_row *row) { return row->pairwise > 0.0 ? row->pairwise : 0.0; }
+static double local_value(const lip_row *row) { return row->around && row->local > 0.0 ? row->local : 0.0; }
 
 static json_t *quantiles_json(const lip_rows *rows, lip_row_value *value)
 {
@@ -189,6 +195,8 @@ json_t *certification_json(const lip_certification *c, bool rows)
     json_put(object, &complete, "radius", quantiles_json(&c->rows, radius_value));
     json_put(object, &complete, "sqrt2", quantiles_json(&c->rows, sqrt2_value));
     json_put(object, &complete, "pairwise", c->pairwise ? quantiles_json(&c->rows, pairwise_value) : json_null());
+    json_put(object, &complete, "local", c->local ? quantiles_json(&c->rows, local_value) : json_null());
+    json_put(object, &complete, "local_reason", json_optional(c->local_reason));
     json_put(object, &complete, "certified_accuracy", certified_accuracy(c));
     json_put(object, &complete, "weakest", weakest(&c->rows));
     json_put(object, &complete, "deployed", json_text(c->deployed));

@@ -15,6 +15,7 @@
 
 const lip_rule certification_rules[CERTIFICATION_RULES] = {
     {"radius", "largest proved"},
+    {"local", "bounds around it"},
     {"pairwise", "pairwise bounds"},
     {"sqrt2", "margin / (sqrt(2) L_F)"},
 };
@@ -164,7 +165,7 @@ void certification_print_arithmetic(const json_t *report, FILE *stream)
 void certification_print_caveats(const json_t *report, FILE *stream)
 {
     const json_t *section = field(report, "certification");
-    const char *remark = field_text(section, "remark"), *space = "";
+    const char *remark = field_text(section, "remark"), *local = field_text(section, "local_reason"), *space = "";
     if (field_true(section, "partial")) {
         fprintf(stream, "PARTIAL: ended before all %s samples were done.",
                 number_count(field_count(section, "data.count")).text);
@@ -178,5 +179,11 @@ void certification_print_caveats(const json_t *report, FILE *stream)
     if (remark[0] != '\0') {
         fprintf(stream, "%sAll radii are 0: ", space);
         utf8_print(stream, remark);
+        space = " ";
+    }
+    if (local[0] != '\0') {
+        fprintf(stream, "%sNo bounds around samples (--local): ", space);
+        utf8_print(stream, local);
+        fputc('.', stream);
     }
 }

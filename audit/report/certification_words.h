@@ -24,7 +24,7 @@ void certification_print_caveats(const json_t *report, FILE *stream);    /* part
 typedef struct lip_rule {
     const char *key, *title;
 } lip_rule;
-#define CERTIFICATION_RULES 3
+#define CERTIFICATION_RULES 4
 extern const lip_rule certification_rules[CERTIFICATION_RULES];
 
 /* Its columns. */

@@ -17,11 +17,12 @@ bool rows_file_known(const char *path); /* does its name end in .csv or .npz? */
 
 typedef struct lip_rows_file {
     lip_replacement file;
-    bool npz, attacked;
+    bool npz;
+    lip_row_columns columns;
 } lip_rows_file;
 
-/* With the columns of an attack if `attacked`. False with a message; then there is nothing to discard. */
-bool rows_file_open(const char *path, bool attacked, lip_rows_file *out, lip_output_error *error);
+/* False with a message; then there is nothing to discard. */
+bool rows_file_open(const char *path, lip_row_columns columns, lip_rows_file *out, lip_output_error *error);
 void rows_file_add(lip_rows_file *file, const lip_row *row);
 
 /* The file under its name, in full, with `rows`: those that were added, in this order. */

@@ -20,22 +20,24 @@
 #define HEADER 128 /* bytes before the elements: a multiple of 64 */
 #define FIRST_DAY 315532800 /* 1980-01-01: the archive does not tell when it was made */
 
+enum { ALWAYS, LOCAL, ATTACK };
 static const struct column {
     const char *name, *type;
     size_t offset, size;
-} columns[] = {
-    {"index.npy", ORDER "i8", offsetof(lip_row, index), 8},
-    {"label.npy", ORDER "i8", offsetof(lip_row, label), 8},
-    {"predicted.npy", ORDER "i8", offsetof(lip_row, predicted), 8},
-    {"margin.npy", ORDER "f8", offsetof(lip_row, margin), 8},
-    {"radius.npy", ORDER "f8", offsetof(lip_row, radius), 8},
-    {"sqrt2.npy", ORDER "f8", offsetof(lip_row, sqrt2), 8},
-    {"pairwise.npy", ORDER "f8", offsetof(lip_row, pairwise), 8},
-    {"method.npy", "|S16", offsetof(lip_row, method), sizeof((lip_row *)NULL)->method},
-    {"attack.npy", ORDER "f8", offsetof(lip_row, attack), 8},
-    {"gradient.npy", ORDER "f8", offsetof(lip_row, gradient), 8},
+    int when;
+} all[] = {
+    {"index.npy", ORDER "i8", offsetof(lip_row, index), 8, ALWAYS},
+    {"label.npy", ORDER "i8", offsetof(lip_row, label), 8, ALWAYS},
+    {"predicted.npy", ORDER "i8", offsetof(lip_row, predicted), 8, ALWAYS},
+    {"margin.npy", ORDER "f8", offsetof(lip_row, margin), 8, ALWAYS},
+    {"radius.npy", ORDER "f8", offsetof(lip_row, radius), 8, ALWAYS},
+    {"sqrt2.npy", ORDER "f8", offsetof(lip_row, sqrt2), 8, ALWAYS},
+    {"pairwise.npy", ORDER "f8", offsetof(lip_row, pairwise), 8, ALWAYS},
+    {"method.npy", "|S16", offsetof(lip_row, method), sizeof((lip_row *)NULL)->method, ALWAYS},
+    {"local.npy", ORDER "f8", offsetof(lip_row, local), 8, LOCAL},
+    {"attack.npy", ORDER "f8", offsetof(lip_row, attack), 8, ATTACK},
+    {"gradient.npy", ORDER "f8", offsetof(lip_row, gradient), 8, ATTACK},
 };
-enum { COLUMNS = sizeof columns / sizeof *columns, COLUMNS_OF_ATTACK = 2 };
 
 /* The array of one column, `*size` bytes; NULL without memory. The caller frees it. */
 static char *column_array(const struct column *column, const lip_rows *rows, size_t *size)
@@ -88,26 +90,26 @@ static bool copy_out(zip_source_t *source, FILE *stream)
     return count == 0;
 }
 
-static bool fill(zip_source_t *memory, const lip_rows *rows, size_t count)
+static bool fill(zip_source_t *memory, const lip_rows *rows, lip_row_columns columns)
 {
     zip_t *archive = zip_open_from_source(memory, ZIP_TRUNCATE, NULL);
     if (!archive)
         return false;
     zip_source_keep(memory); /* closing the archive frees the one that it was opened from */
     bool done = true;
-    for (size_t i = 0; done && i < count; i++)
-        done = add_column(archive, &columns[i], rows);
+    for (size_t i = 0; done && i < sizeof all / sizeof *all; i++)
+        if (all[i].when == ALWAYS || (all[i].when == LOCAL ? columns.local : columns.attack))
+            done = add_column(archive, &all[i], rows);
     if (done && zip_close(archive) == 0)
         return true;
     zip_discard(archive);
     return false;
 }
 
-bool rows_npz_write(const lip_rows *rows, bool attacked, FILE *stream)
+bool rows_npz_write(const lip_rows *rows, lip_row_columns columns, FILE *stream)
 {
     zip_source_t *memory = zip_source_buffer_create(NULL, 0, 0, NULL);
-    size_t count = attacked ? COLUMNS : COLUMNS - COLUMNS_OF_ATTACK;
-    bool done = memory && fill(memory, rows, count) && copy_out(memory, stream);
+    bool done = memory && fill(memory, rows, columns) && copy_out(memory, stream);
     zip_source_free(memory);
     return done;
 }

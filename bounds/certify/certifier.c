@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TILE = 32, TILE_ELEMENTS = 1 << 22 };
+enum { TILE = 32, LOCAL_TILE = 2, TILE_ELEMENTS = 1 << 22 };
 
 static const char vacuous[] = "the rounding error of the deployed precision is bounded, but its bound exceeds every "
                               "margin so far";
@@ -59,7 +59,13 @@ static lip_status check_model(const lip_model *model, const lip_report *report, 
 
 lip_status lip_certifier_worker(const lip_certifier *c, lip_worker **out, lip_error *error)
 {
-    return lip_worker_open(c->model, &c->plan, c->precision, c->tile, c->elements, c->memory, out, error);
+    lip_status status = lip_worker_open(c->model, &c->plan, c->precision, c->tile, c->elements, c->memory, out, error);
+    if (status != LIP_OK || !c->local)
+        return status;
+    status = lip_local_tile_open(c->local, c->local_end, c->tile, c->plan.classes, c->memory, &(*out)->local, error);
+    if (status != LIP_OK)
+        lip_worker_free(out);
+    return status;
 }
 
 static const lip_ieee *deployed_precision(lip_deployed deployed)
@@ -126,6 +132,33 @@ static void find_refusals(lip_certifier *c, lip_worker *w)
     lip_copy_printable(c->remark, sizeof c->remark, text);
 }
 
+/* Bounds around samples, or why there are none. */
+static lip_status open_local(lip_certifier *c, lip_error *error)
+{
+    lip_error why = { 0 };
+    double *lipschitz = lip_arena_alloc(&c->arena, (int64_t)c->plan.value_count, sizeof *lipschitz);
+    if (!c->options.local)
+        return LIP_OK;
+    for (size_t v = 0; lipschitz && v < c->plan.value_count; v++) /* 0: not the end of a step */
+        lipschitz[v] = c->plan.lipschitz[v] > 0 ? c->plan.lipschitz[v] : (double)INFINITY;
+    const lip_local *local = NULL;
+    lip_status status = lipschitz ? lip_local_open(c->model, c->plan.plans, c->plan.gains, c->plan.plan_count,
+                                                   lipschitz, &c->arena, &local, &why) : full(&why);
+    if (status == LIP_OK)
+        status = lip_local_ends(local, &c->plan, &c->arena, &c->local_end, &why);
+    if (status == LIP_OK)
+        c->local = local;
+    if (status != LIP_EUNSUPPORTED) {
+        if (status != LIP_OK && error)
+            *error = why;
+        return status;
+    }
+    char text[1280];
+    snprintf(text, sizeof text, "%s%s%s", why.node[0] ? why.node : "", why.node[0] ? ": " : "", why.reason);
+    lip_copy_printable(c->local_reason, sizeof c->local_reason, text);
+    return LIP_OK;
+}
+
 static lip_status open_parts(lip_certifier *c, const lip_report *report, lip_error *error)
 {
     const lip_model *model = c->model;
@@ -145,7 +178,11 @@ static lip_status open_parts(lip_certifier *c, const lip_report *report, lip_err
     c->radii.plan = &c->plan;
     c->radii.network_upper = report->network.upper;
     c->radii.pairwise_upper = report->pairwise_upper;
-    status = lip_certifier_worker(c, &c->pool, error);
+    status = open_local(c, error);
+    if (c->local && c->tile > LOCAL_TILE) /* a sample takes long: threads are to share a few of them, too */
+        c->tile = LOCAL_TILE;
+    if (status == LIP_OK)
+        status = lip_certifier_worker(c, &c->pool, error);
     if (status != LIP_OK)
         return status;
     shorten_sums(c);
@@ -220,3 +257,5 @@ const char *lip_certifier_remark(const lip_certifier *c)
         return c->remark;
     return atomic_load(&c->separated) > 0 && atomic_load(&c->certified) == 0 ? vacuous : "";
 }
+
+const char *lip_certifier_local_reason(const lip_certifier *c) { return c->local_reason; }

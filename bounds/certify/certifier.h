@@ -27,6 +27,9 @@ struct lip_certifier {
     bool has_lock, has_condition;
     lip_worker *pool;
     size_t taken;
+    const lip_local *local; /* NULL: not asked for, or there is none */
+    const size_t *local_end;
+    char local_reason[1024];
     char remark[1024];
     atomic_size_t separated, certified; /* samples with a proved margin, and those of them with a radius */
 };

@@ -78,7 +78,25 @@ static const double *full_tile(const run *r, lip_worker *w, size_t first, size_t
     return w->samples;
 }
 
-static void certify_sample(run *r, const lip_worker *w, size_t at, size_t index)
+static void widen(const lip_certifier *c, lip_worker *w, size_t at, const lip_radii_work *work, lip_certificate *out)
+{
+    out->local_radius = out->radius > 0 ? lip_local_radius(&w->local, (int64_t)at, work->own_errors, work->left,
+                                                           c->plan.classes, out->label, out->radius, work->most) : 0;
+    if (out->local_radius > out->radius) {
+        out->radius = out->local_radius;
+        out->method = "local";
+    }
+}
+
+static lip_status visit(void *context, lip_batch *batch, const lip_node *node, int64_t count, lip_error *error)
+{
+    lip_worker *w = context;
+    if (w->local.local)
+        lip_local_tile_keep(&w->local, batch, node, count);
+    return lip_norms_visit(&w->norms, batch, node, count, error);
+}
+
+static void certify_sample(run *r, lip_worker *w, size_t at, size_t index)
 {
     lip_certifier *c = r->c;
     const size_t elements = (size_t)c->elements;
@@ -88,6 +106,8 @@ static void certify_sample(run *r, const lip_worker *w, size_t at, size_t index)
     lip_radii_of(&c->radii, w->logits, r->labels ? r->labels[index] : -1, &work, out);
     if (out->radius > 0 && !lip_box_holds(c->box, &c->model->inputs[0]->shape, r->samples + index * elements))
         lip_radii_drop(out);
+    if (c->local)
+        widen(c, w, at, &work, out);
     if (out->margin_lower > 0)
         atomic_fetch_add(&c->separated, 1);
     if (out->radius > 0)
@@ -99,7 +119,7 @@ static lip_status certify_tile(run *r, lip_worker *w, size_t first, size_t count
     lip_certifier *c = r->c;
     const double *samples = full_tile(r, w, first, count);
     lip_norms_of_samples(&w->norms, samples, c->elements, c->tile, c->radii.own_converts);
-    lip_status status = lip_batch_forward(w->batch, samples, c->tile, lip_norms_visit, &w->norms, error);
+    lip_status status = lip_batch_forward(w->batch, samples, c->tile, visit, w, error);
     if (status != LIP_OK)
         return status;
     const size_t classes = (size_t)c->plan.classes;

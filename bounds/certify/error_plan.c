@@ -83,8 +83,8 @@ lip_status lip_error_plan_make(const lip_model *model, const lip_layer_plan *pla
     int64_t values = (int64_t)model->value_count;
     lip_error_builder b = { .model = model, .plans = plans, .gains = gains, .cumulative = cumulative, .count = count,
                   .arena = arena, .memory = memory, .out = out };
-    *out = (lip_error_plan) { .value_count = model->value_count, .logits = model->logits->index,
-                              .last = SIZE_MAX, .classes = classes };
+    *out = (lip_error_plan) { .plans = plans, .gains = gains, .plan_count = count, .value_count = model->value_count,
+                              .logits = model->logits->index, .last = SIZE_MAX, .classes = classes };
     b.groups = lip_arena_alloc(arena, (int64_t)count, sizeof *b.groups);
     b.reader = lip_arena_alloc(arena, values, sizeof *b.reader);
     b.maker = lip_arena_alloc(arena, values, sizeof *b.maker);

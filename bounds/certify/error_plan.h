@@ -49,6 +49,9 @@ typedef struct lip_error_step {
 } lip_error_step;
 
 typedef struct lip_error_plan {
+    const lip_layer_plan *plans; /* what it was made of */
+    const double *gains;
+    size_t plan_count;
     lip_error_step *steps;
     size_t count, value_count;
     size_t input, logits;   /* values */

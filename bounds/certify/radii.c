@@ -73,10 +73,9 @@ static int64_t largest(const double *logits, int64_t classes)
     return best;
 }
 
-static double radius_to(double margin, lip_affine error, double lipschitz)
+static double radius_to(lip_affine left, double lipschitz)
 {
-    double left = lip_sub_down(margin, error.at0);
-    return left > 0 ? lip_div_down(left, lip_add_up(lipschitz, error.slope)) : 0;
+    return left.at0 > 0 ? lip_div_down(left.at0, lip_add_up(lipschitz, left.slope)) : 0;
 }
 
 static void fill_radii(const lip_radii *r, const double *logits, int64_t t, lip_radii_work *work, double most,
@@ -93,10 +92,13 @@ static void fill_radii(const lip_radii *r, const double *logits, int64_t t, lip_
         lip_affine e = { 0, 0 };
         if (!r->deployed_is_exact)
             e = pair_error(r->plan, work->errors, work->rows, t, j);
-        out->sqrt2_radius = fmin(out->sqrt2_radius, radius_to(margin, e, network));
+        work->left[j] = (lip_affine) { lip_sub_down(margin, e.at0), e.slope };
+        out->sqrt2_radius = fmin(out->sqrt2_radius, radius_to(work->left[j], network));
         if (r->pairwise_upper)
-            out->pairwise_radius = fmin(out->pairwise_radius, radius_to(margin, e, r->pairwise_upper[t * k + j]));
+            out->pairwise_radius = fmin(out->pairwise_radius,
+                                        radius_to(work->left[j], r->pairwise_upper[t * k + j]));
     }
+    work->most = most;
     bool pairwise = r->pairwise_upper && out->pairwise_radius > out->sqrt2_radius;
     out->radius = pairwise ? out->pairwise_radius : out->sqrt2_radius;
     out->method = !(out->radius > 0) ? "" : pairwise ? "pairwise" : "sqrt2";
@@ -105,6 +107,7 @@ static void fill_radii(const lip_radii *r, const double *logits, int64_t t, lip_
 void lip_radii_drop(lip_certificate *out)
 {
     out->radius = out->sqrt2_radius = 0;
+    out->local_radius = isnan(out->local_radius) ? (double)NAN : 0;
     out->pairwise_radius = isnan(out->pairwise_radius) ? (double)NAN : 0;
     out->method = "";
 }
@@ -115,7 +118,8 @@ void lip_radii_of(const lip_radii *r, const double *logits, int64_t label, lip_r
                                  .growth = r->own_growth };
     double most = (double)INFINITY;
     *out = (lip_certificate) { .predicted = -1, .label = label < 0 ? -1 : label, .margin_lower = -(double)INFINITY,
-                               .pairwise_radius = r->pairwise_upper ? 0 : (double)NAN, .method = "" };
+                               .pairwise_radius = r->pairwise_upper ? 0 : (double)NAN, .local_radius = (double)NAN,
+                               .method = "" };
     int64_t best = largest(logits, r->plan->classes);
     if (best < 0 || r->own_refused || !run(r->plan, &own, work->own_errors, work->own_rows, &most) ||
         !(most > 0)) /* what overflowed may have vanished in a later layer */

@@ -24,6 +24,9 @@ typedef struct lip_radii_work {
     double *norms; /* per value */
     lip_affine *own_errors, *errors;
     lip_affine *own_rows, *rows; /* per class */
+    lip_affine *left;            /* per class j != t, where there is a radius: the radius r keeps t above j as long as
+                                    (f_t - f_j)(x) - (f_t - f_j)(x') < left.at0 - left.slope r for all x' within r */
+    double most;                 /* no radius above this */
 } lip_radii_work;
 
 /* label < 0: not known. work->norms holds what plan->is_measured asks for, upper bounds of the norms of the values that

@@ -10,12 +10,14 @@ void lip_worker_free(lip_worker **worker)
     if (!worker || !*worker)
         return;
     lip_worker *w = *worker;
+    lip_local_tile_close(&w->local, w->memory);
     lip_batch_free(&w->batch);
     lip_free(w->memory, w->norms.norms);
     lip_free(w->memory, w->radii.own_errors);
     lip_free(w->memory, w->radii.errors);
     lip_free(w->memory, w->radii.own_rows);
     lip_free(w->memory, w->radii.rows);
+    lip_free(w->memory, w->radii.left);
     lip_free(w->memory, w->samples);
     lip_free(w->memory, w->logits);
     lip_free(w->memory, w);
@@ -34,8 +36,9 @@ static bool allocate(lip_worker *w, const lip_error_plan *plan, int64_t tile, in
     w->radii.errors = lip_alloc(w->memory, values, sizeof(lip_affine));
     w->radii.own_rows = lip_alloc(w->memory, plan->classes, sizeof(lip_affine));
     w->radii.rows = lip_alloc(w->memory, plan->classes, sizeof(lip_affine));
+    w->radii.left = lip_alloc(w->memory, plan->classes, sizeof(lip_affine));
     return w->norms.norms && w->samples && w->logits && w->radii.own_errors && w->radii.errors && w->radii.own_rows &&
-           w->radii.rows;
+           w->radii.rows && w->radii.left;
 }
 
 lip_status lip_worker_open(const lip_model *model, const lip_error_plan *plan, lip_batch_precision precision,

@@ -6,6 +6,7 @@
 #ifndef LIP_BOUNDS_WORKER_H
 #define LIP_BOUNDS_WORKER_H
 
+#include "local_radius.h"
 #include "norms.h"
 #include "radii.h"
 
@@ -17,6 +18,7 @@ typedef struct lip_worker {
     lip_radii_work radii;    /* its norms are set for each sample */
     double *samples;         /* a tile */
     double *logits;          /* of one sample */
+    lip_local_tile local;    /* .local NULL: not asked for */
 } lip_worker;
 
 /* `elements` of a sample; the plan outlives the worker. */

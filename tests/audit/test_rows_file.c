@@ -19,9 +19,9 @@
 static char folder[] = "/tmp/lipaudit-test-XXXXXX";
 
 static const lip_row made[] = {
-    {0, 7, 7, 1.5, 0.1, 0.05, 0.1, "pairwise", true, 0.25, 3.0},
-    {1, -1, -1, -0.25, 0.0, 0.0, NAN, "", false, NAN, NAN},
-    {40000000000, 2, 2, INFINITY, INFINITY, 1.0 / 3.0, INFINITY, "sqrt2", true, INFINITY, 0.0},
+    {0, 7, 7, 1.5, 0.1, 0.05, 0.1, "pairwise", true, 0.25, 3.0, true, 0.1},
+    {1, -1, -1, -0.25, 0.0, 0.0, NAN, "", false, NAN, NAN, false, NAN},
+    {40000000000, 2, 2, INFINITY, INFINITY, 1.0 / 3.0, INFINITY, "sqrt2", true, INFINITY, 0.0, true, 0.0},
 };
 #define ROWS (sizeof made / sizeof *made)
 
@@ -52,11 +52,11 @@ static char *content(const char *path, size_t *size)
     return bytes;
 }
 
-static void write_rows(const char *path, bool attacked, const lip_rows *rows)
+static void write_rows(const char *path, lip_row_columns columns, const lip_rows *rows)
 {
     lip_rows_file file;
     lip_output_error error;
-    assert_true(rows_file_open(path, attacked, &file, &error));
+    assert_true(rows_file_open(path, columns, &file, &error));
     for (size_t i = 0; i < rows->count; i++)
         rows_file_add(&file, &rows->row[i]);
     assert_true(rows_file_commit(&file, rows, &error));
@@ -76,7 +76,7 @@ static void csv(void **unused)
     (void)unused;
     size_t size;
     lip_rows rows = some_rows();
-    write_rows(in_folder("rows.csv"), false, &rows);
+    write_rows(in_folder("rows.csv"), (lip_row_columns){0}, &rows);
     char *text = content(in_folder("rows.csv"), &size);
     assert_string_equal(text, "index,label,predicted,margin,radius,sqrt2,pairwise,method\r\n"
                               "0,7,7,1.5,0.10000000000000001,0.050000000000000003,0.10000000000000001,pairwise\r\n"
@@ -87,18 +87,19 @@ static void csv(void **unused)
     unlink(in_folder("rows.csv"));
 }
 
-static void csv_with_attacks(void **unused)
+static void csv_of_everything(void **unused)
 {
     (void)unused;
     size_t size;
     lip_rows rows = some_rows();
-    write_rows(in_folder("rows.csv"), true, &rows);
+    write_rows(in_folder("rows.csv"), (lip_row_columns){.local = true, .attack = true}, &rows);
     char *text = content(in_folder("rows.csv"), &size);
     assert_string_equal(text,
-                        "index,label,predicted,margin,radius,sqrt2,pairwise,method,attack,gradient\r\n"
-                        "0,7,7,1.5,0.10000000000000001,0.050000000000000003,0.10000000000000001,pairwise,0.25,3\r\n"
-                        "1,,,-0.25,0,0,,,,\r\n"
-                        "40000000000,2,2,inf,inf,0.33333333333333331,inf,sqrt2,inf,0\r\n");
+                        "index,label,predicted,margin,radius,sqrt2,pairwise,method,local,attack,gradient\r\n"
+                        "0,7,7,1.5,0.10000000000000001,0.050000000000000003,0.10000000000000001,pairwise,"
+                        "0.10000000000000001,0.25,3\r\n"
+                        "1,,,-0.25,0,0,,,,,\r\n"
+                        "40000000000,2,2,inf,inf,0.33333333333333331,inf,sqrt2,0,inf,0\r\n");
     free(text);
     rows_free(&rows);
     unlink(in_folder("rows.csv"));
@@ -127,7 +128,7 @@ static void npz(void **unused)
     double number[ROWS];
     char text[ROWS][16];
     lip_rows rows = some_rows();
-    write_rows(in_folder("rows.npz"), false, &rows);
+    write_rows(in_folder("rows.npz"), (lip_row_columns){0}, &rows);
     zip_t *archive = zip_open(in_folder("rows.npz"), ZIP_RDONLY | ZIP_CHECKCONS, NULL);
     assert_non_null(archive);
     assert_int_equal(zip_get_num_entries(archive, 0), 8);
@@ -147,15 +148,17 @@ static void npz(void **unused)
     unlink(in_folder("rows.npz"));
 }
 
-static void npz_with_attacks(void **unused)
+static void npz_of_everything(void **unused)
 {
     (void)unused;
     double number[ROWS];
     lip_rows rows = some_rows();
-    write_rows(in_folder("rows.npz"), true, &rows);
+    write_rows(in_folder("rows.npz"), (lip_row_columns){.local = true, .attack = true}, &rows);
     zip_t *archive = zip_open(in_folder("rows.npz"), ZIP_RDONLY | ZIP_CHECKCONS, NULL);
     assert_non_null(archive);
-    assert_int_equal(zip_get_num_entries(archive, 0), 10);
+    assert_int_equal(zip_get_num_entries(archive, 0), 11);
+    read_column(archive, "local.npy", "<f8", 8, ROWS, number);
+    assert_true(number[0] == 0.1 && isnan(number[1]) && number[2] == 0.0);
     read_column(archive, "attack.npy", "<f8", 8, ROWS, number);
     assert_true(number[0] == 0.25 && isnan(number[1]) && isinf(number[2]));
     read_column(archive, "gradient.npy", "<f8", 8, ROWS, number);
@@ -170,9 +173,9 @@ static void npz_is_reproducible(void **unused)
     (void)unused;
     size_t first_size, second_size;
     lip_rows rows = some_rows();
-    write_rows(in_folder("rows.npz"), false, &rows);
+    write_rows(in_folder("rows.npz"), (lip_row_columns){0}, &rows);
     char *first = content(in_folder("rows.npz"), &first_size);
-    write_rows(in_folder("rows.npz"), false, &rows);
+    write_rows(in_folder("rows.npz"), (lip_row_columns){0}, &rows);
     char *second = content(in_folder("rows.npz"), &second_size);
     assert_int_equal(first_size, second_size);
     assert_memory_equal(first, second, first_size);
@@ -187,7 +190,7 @@ static void no_rows(void **unused)
     (void)unused;
     double number[1];
     lip_rows rows = {0};
-    write_rows(in_folder("rows.npz"), false, &rows);
+    write_rows(in_folder("rows.npz"), (lip_row_columns){0}, &rows);
     zip_t *archive = zip_open(in_folder("rows.npz"), ZIP_RDONLY | ZIP_CHECKCONS, NULL);
     assert_non_null(archive);
     read_column(archive, "radius.npy", "<f8", 8, 0, number);
@@ -201,12 +204,12 @@ static void discarded(void **unused)
     (void)unused;
     lip_rows_file file;
     lip_output_error error;
-    assert_true(rows_file_open(in_folder("rows.csv"), false, &file, &error));
+    assert_true(rows_file_open(in_folder("rows.csv"), (lip_row_columns){0}, &file, &error));
     rows_file_add(&file, &made[0]);
     assert_int_equal(access(in_folder("rows.csv"), F_OK), -1);
     rows_file_discard(&file);
     assert_int_equal(access(in_folder("rows.csv"), F_OK), -1);
-    assert_false(rows_file_open(in_folder("missing/rows.csv"), false, &file, &error));
+    assert_false(rows_file_open(in_folder("missing/rows.csv"), (lip_row_columns){0}, &file, &error));
     assert_non_null(strstr(error.message, "cannot write the samples to "));
 }
 
@@ -225,8 +228,8 @@ static int remove_folder(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names), cmocka_unit_test(csv), cmocka_unit_test(csv_with_attacks), cmocka_unit_test(npz),
-        cmocka_unit_test(npz_with_attacks), cmocka_unit_test(npz_is_reproducible), cmocka_unit_test(no_rows),
+        cmocka_unit_test(names), cmocka_unit_test(csv), cmocka_unit_test(csv_of_everything), cmocka_unit_test(npz),
+        cmocka_unit_test(npz_of_everything), cmocka_unit_test(npz_is_reproducible), cmocka_unit_test(no_rows),
         cmocka_unit_test(discarded),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

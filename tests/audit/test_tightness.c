@@ -18,11 +18,11 @@
 
 /* Three samples that are right; a wrong one, and one that was left out. */
 static const lip_row made[] = {
-    {0, 3, 3, 2.0, 0.25, 0.125, 0.25, "pairwise", true, 1.0, 4.0},
-    {1, 3, 4, 9.0, 9.0, 9.0, 9.0, "sqrt2", false, NAN, NAN},
-    {2, -1, 1, 4.0, 0.5, 0.5, 0.125, "sqrt2", true, INFINITY, 2.0},
-    {3, 1, 1, 8.0, 1.5, 1.0, 1.5, "pairwise", true, 3.0, 1.0},
-    {4, 1, 1, 9.0, 9.0, 9.0, 9.0, "sqrt2", false, NAN, NAN},
+    {0, 3, 3, 2.0, 0.25, 0.125, 0.25, "pairwise", true, 1.0, 4.0, false, NAN},
+    {1, 3, 4, 9.0, 9.0, 9.0, 9.0, "sqrt2", false, NAN, NAN, false, NAN},
+    {2, -1, 1, 4.0, 0.5, 0.5, 0.125, "sqrt2", true, INFINITY, 2.0, false, NAN},
+    {3, 1, 1, 8.0, 1.5, 1.0, 1.5, "pairwise", true, 3.0, 1.0, false, NAN},
+    {4, 1, 1, 9.0, 9.0, 9.0, 9.0, "sqrt2", false, NAN, NAN, false, NAN},
 };
 
 static json_t *section_of(size_t count)

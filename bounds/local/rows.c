@@ -1,0 +1,135 @@
+/*
+ * rows.c: rows taken back through the network, LIP_LOCAL_LANES at a time.
+ *
+ * Rounding. The coefficients in p are computed; whatever they are, the identity
+ *     p_m g_m = p_m c_m dz_m + p_m (g_m - c_m dz_m)
+ * holds for them, and dz_m = Z_m v. What is lost is where p_m c_m Z^_m is added to p, and between Z^ and Z. A
+ * coefficient p_k is a sum of at most n products, n the largest number of rows that share a column; in any order,
+ *     |computed - sum|_k <= gamma_{n+2} sum_m |q_m| |Z^_mk|,   q_m = fl(p_m c_m),
+ * with the row that it began with as one more term. So the total is wrong by at most
+ *     drift * sum_m |q_m| move_m + |v|_2 sum_m |q_m| absolute_m,   drift = gamma_{n+2} + relative,
+ * move_m >= sum_k |Z^_mk| |v_k|, plus 2^-1074 |v_k| for each product that underflows. The sums of nonnegative numbers
+ * that make the bound itself are enlarged at the end by gamma of their number of terms.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "rounding.h"
+#include "sweep.h"
+
+enum { LANES = LIP_LOCAL_LANES };
+
+double lip_local_move(const lip_local_sample *sample, const lip_enclosed *m, int64_t row)
+{
+    double squares = 0, sum = 0;
+    for (int64_t e = m->m.start[row]; e < m->m.start[row + 1]; e++) {
+        double value = m->m.value[e];
+        if (m->m.col[e] < sample->local->system.inputs)
+            squares += value * value;
+        else
+            sum += fabs(value) * sample->most[m->m.col[e]];
+    }
+    double terms = (double)(m->m.start[row + 1] - m->m.start[row]);
+    double total = sum + sample->r * sqrt(squares + terms * LIP_TINY);
+    return lip_add_up(lip_mul_up(total, 1 + lip_gamma(terms + 8)), terms * LIP_TINY);
+}
+
+void lip_local_put(lip_local_sample *sample, int lane, double sign, const lip_enclosed *m, int64_t row, double move)
+{
+    for (int64_t e = m->m.start[row]; e < m->m.start[row + 1]; e++) {
+        int32_t k = m->m.col[e];
+        sample->p[(size_t)k * LANES + (size_t)lane] += sign * m->m.value[e];
+        sample->touched[k] = true;
+    }
+    sample->magnitude[lane] += move;
+    sample->absolute[lane] += m->absolute ? m->absolute[row] : 0;
+}
+
+/* Sums of one layer, per lane. some = 0: there is nothing at all. */
+typedef struct sums {
+    double each[LANES], squares[LANES], some[LANES];
+} sums;
+
+static bool take_neuron(lip_local_sample *sample, int64_t m, double *q, sums *s)
+{
+    const lip_local_slope *slope = &sample->slope[m];
+    double *p = sample->p + m * LANES, reach = sample->reach[m], total = 0;
+    const double *absolute = sample->local->system.z.absolute;
+    for (int i = 0; i < LANES; i++) {
+        double c = p[i] > 0 ? slope->c[1] : slope->c[0], w = p[i] > 0 ? slope->w[1] : slope->w[0];
+        double lost = fabs(p[i]) * w;
+        q[i] = p[i] * c;
+        s->each[i] += lost * reach;
+        s->squares[i] += lost * lost;
+        s->some[i] += w > 0 ? fabs(p[i]) : 0;
+        total += fabs(q[i]);
+        p[i] = 0;
+    }
+    if (total == 0)
+        return false;
+    for (int i = 0; i < LANES; i++) {
+        sample->magnitude[i] += fabs(q[i]) * sample->move[m];
+        sample->absolute[i] += absolute ? fabs(q[i]) * absolute[m] : 0;
+    }
+    return true;
+}
+
+static void add_row(lip_local_sample *sample, int64_t m, const double *q)
+{
+    const lip_rows *z = &sample->local->system.z.m;
+    for (int64_t e = z->start[m]; e < z->start[m + 1]; e++) {
+        double *to = sample->p + (int64_t)z->col[e] * LANES, value = z->value[e];
+        sample->touched[z->col[e]] = true;
+        for (int i = 0; i < LANES; i++)
+            to[i] += q[i] * value;
+    }
+}
+
+static void take_squares(lip_local_sample *sample, int64_t m, sums *s)
+{
+    double *p = sample->p + m * LANES;
+    for (int i = 0; i < LANES; i++) {
+        s->squares[i] += p[i] * p[i];
+        s->some[i] += fabs(p[i]);
+        p[i] = 0;
+    }
+}
+
+/* Adds what a layer lets fall at most. `each` counts where it is the smaller. */
+static void take_layer(lip_local_sample *sample, size_t index, double *fall)
+{
+    const lip_local_layer *layer = &sample->local->layers[index];
+    bool neurons = layer->kind == LIP_VAR_SLOPE;
+    double q[LANES], far = layer->kind == LIP_VAR_INPUT ? sample->r : sample->group[index];
+    sums s = { { 0 }, { 0 }, { 0 } };
+    for (int64_t m = layer->first + layer->count - 1; m >= layer->first; m--) {
+        if (!sample->touched[m])
+            continue;
+        sample->touched[m] = false;
+        if (!neurons)
+            take_squares(sample, m, &s);
+        else if (take_neuron(sample, m, q, &s))
+            add_row(sample, m, q);
+    }
+    double tiny = (double)layer->count * LIP_TINY;
+    for (int i = 0; i < LANES; i++) {
+        if (s.some[i] == 0)
+            continue;
+        double together = sqrt(s.squares[i] + tiny) * far, each = s.each[i] + tiny * far;
+        fall[i] += neurons && each < together ? each : together;
+    }
+}
+
+void lip_local_take_back(lip_local_sample *sample, size_t layers, double *fall)
+{
+    const lip_local *local = sample->local;
+    double terms = (double)local->system.variables, more = 1 + lip_gamma(4 * terms + 64);
+    for (int i = 0; i < LANES; i++)
+        fall[i] = 0;
+    for (size_t k = layers; k-- > 0;)
+        take_layer(sample, k, fall);
+    for (int i = 0; i < LANES; i++) {
+        double drift = local->drift * sample->magnitude[i] + sample->all * (sample->absolute[i] + 0x1p-900);
+        fall[i] = lip_mul_up(fall[i] + drift, more);
+        sample->magnitude[i] = sample->absolute[i] = 0;
+    }
+}
