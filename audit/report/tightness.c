@@ -79,19 +79,26 @@ json_t *tightness_json(const lip_rows *rows, const char *method)
     return json_whole(object, complete);
 }
 
-const lip_tightness_row tightness_rows[TIGHTNESS_ROWS] = {
+static const struct {
+    const char *key, *title;
+    lip_number_style *style; /* a proved one is rounded down */
+} quantities[TIGHTNESS_ROWS] = {
     {"certified", "(A) margin / (sqrt(2) L_F)", number_lower},
     {"global", "(B) margin / steepest gradient, all samples", number_nearest},
     {"local", "(C) margin / steepest gradient, the sample's", number_nearest},
     {"attack", "(D) attack", number_upper},
 };
 
-lip_number tightness_step(const json_t *report, size_t i)
+lip_tightness_row tightness_row(const json_t *report, size_t i)
 {
     const json_t *section = field(report, "tightness");
-    double here = field_number(section, tightness_rows[i].key);
-    double before = i > 0 ? field_number(section, tightness_rows[i - 1].key) : NAN;
-    return isnan(here / before) ? (lip_number){""} : number_nearest(here / before, 3);
+    double here = field_number(section, quantities[i].key);
+    double next = i + 1 < TIGHTNESS_ROWS ? field_number(section, quantities[i + 1].key) : NAN;
+    return (lip_tightness_row){
+        .title = quantities[i].title,
+        .median = isnan(here) ? (lip_number){"-"} : quantities[i].style(here, 6),
+        .step = isnan(next / here) ? (lip_number){""} : number_nearest(next / here, 3),
+    };
 }
 
 void tightness_print_words(const json_t *report, FILE *stream)
@@ -111,13 +118,10 @@ void tightness_print_words(const json_t *report, FILE *stream)
 
 void tightness_text(const json_t *report, FILE *stream)
 {
-    const json_t *section = field(report, "tightness");
     fprintf(stream, "\n%-46s%12s%12s\n", "tightness [Tsuzuku 2018, (5)]", "median", "to the next");
     for (size_t i = 0; i < TIGHTNESS_ROWS; i++) {
-        double value = field_number(section, tightness_rows[i].key);
-        fprintf(stream, "%-46s%12s%12s\n", tightness_rows[i].title,
-                isnan(value) ? "-" : tightness_rows[i].style(value, 6).text,
-                i + 1 < TIGHTNESS_ROWS ? tightness_step(report, i + 1).text : "");
+        lip_tightness_row row = tightness_row(report, i);
+        fprintf(stream, "%-46s%12s%12s\n", row.title, row.median.text, row.step.text);
     }
     fputc('\n', stream);
     paragraph_print(report, tightness_print_words, stream);
@@ -125,13 +129,10 @@ void tightness_text(const json_t *report, FILE *stream)
 
 void tightness_markdown(const json_t *report, FILE *stream)
 {
-    const json_t *section = field(report, "tightness");
     fputs("\n| tightness | median | to the next |\n|---|--:|--:|\n", stream);
     for (size_t i = 0; i < TIGHTNESS_ROWS; i++) {
-        double value = field_number(section, tightness_rows[i].key);
-        fprintf(stream, "| %s | %s | %s |\n", tightness_rows[i].title,
-                isnan(value) ? "-" : tightness_rows[i].style(value, 6).text,
-                i + 1 < TIGHTNESS_ROWS ? tightness_step(report, i + 1).text : "");
+        lip_tightness_row row = tightness_row(report, i);
+        fprintf(stream, "| %s | %s | %s |\n", row.title, row.median.text, row.step.text);
     }
     fputs("\n- ", stream);
     markdown_said(report, tightness_print_words, stream);

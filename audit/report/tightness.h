@@ -23,16 +23,14 @@ const char *attack_text(lip_attack_kind kind); /* "deepfool" */
 /* The report's section "tightness", from the rows alone; `method` as by attack_text. NULL without memory. */
 json_t *tightness_json(const lip_rows *rows, const char *method);
 
-/* The rows of its table. */
+/* A row of its table. */
 typedef struct lip_tightness_row {
-    const char *key, *title;
-    lip_number_style *style; /* a proved one is rounded down */
+    const char *title;
+    lip_number median, step; /* "-" without one; by what factor the next row is above it, "" for the last */
 } lip_tightness_row;
 #define TIGHTNESS_ROWS 4
-extern const lip_tightness_row tightness_rows[TIGHTNESS_ROWS];
 
-/* By what factor row `i` is above the one before; "" for the first. */
-lip_number tightness_step(const json_t *report, size_t i);
+lip_tightness_row tightness_row(const json_t *report, size_t i);
 
 /* What the table says of what, in sentences. */
 void tightness_print_words(const json_t *report, FILE *stream);

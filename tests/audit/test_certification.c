@@ -6,6 +6,7 @@
 #include "certification.h"
 #include "certification_words.h"
 #include "fields.h"
+#include "said.h"
 
 #include <float.h>
 #include <math.h>
@@ -273,13 +274,9 @@ static void not_labelled(void **unused)
 
 static char *rendered(void (*render)(const json_t *, FILE *), json_t *section, const char *space)
 {
-    char *text = NULL;
-    size_t size = 0;
     json_t *report = json_pack("{s:o, s:{s:s}}", "certification", section, "threat_model", "space", space);
-    FILE *stream = open_memstream(&text, &size);
-    assert_non_null(stream);
-    render(report, stream);
-    fclose(stream);
+    char *text = said(report, render);
+    assert_non_null(text);
     json_decref(report);
     return text;
 }

@@ -6,6 +6,7 @@
  */
 #include "attacking.h"
 #include "fields.h"
+#include "said.h"
 #include "tightness.h"
 
 #include <math.h>
@@ -38,13 +39,9 @@ static json_t *section_of(size_t count)
 
 static char *rendered(void (*render)(const json_t *, FILE *), json_t *section)
 {
-    char *text = NULL;
-    size_t size;
     json_t *report = json_pack("{s:o}", "tightness", section);
-    FILE *stream = open_memstream(&text, &size);
-    assert_non_null(stream);
-    render(report, stream);
-    fclose(stream);
+    char *text = said(report, render);
+    assert_non_null(text);
     json_decref(report);
     return text;
 }

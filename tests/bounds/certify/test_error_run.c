@@ -4,46 +4,13 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "certify/error_plan.h"
-#include "check_model.h"
-#include "graph.h"
+#include "certify/opened_plan.h"
 #include "oracle.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { WIDTH = 24, CLASSES = 5 };
-
-typedef struct opened {
-    build *build;
-    lip_model *model;
-    lip_report *report;
-    lip_arena arena;
-    lip_error_plan plan;
-    double *norms;
-    lip_affine *own, *errors;
-} opened;
-
-static void open_plan(opened *o, int64_t classes)
-{
-    lip_error error = { 0 };
-    o->model = check_open(o->build, NULL);
-    lip_arena_init(&o->arena, &o->model->memory);
-    if (lip_audit(o->model, NULL, &o->report, &error) ||
-        lip_error_plan_of_report(o->model, o->report, classes, &o->arena, &o->model->memory, &o->plan, &error))
-        fail_msg("%s: %s", error.node, error.reason);
-    o->norms = lip_arena_alloc(&o->arena, (int64_t)o->plan.value_count, sizeof *o->norms);
-    o->own = lip_arena_alloc(&o->arena, (int64_t)o->plan.value_count, sizeof *o->own);
-    o->errors = lip_arena_alloc(&o->arena, (int64_t)o->plan.value_count, sizeof *o->errors);
-}
-
-static void close_plan(opened *o)
-{
-    lip_arena_free(&o->arena);
-    lip_report_free(&o->report);
-    lip_model_free(&o->model);
-    build_free(o->build);
-}
 
 static size_t value_named(const opened *o, const char *name)
 {
@@ -108,7 +75,7 @@ static void the_ball_reaches_every_layer(void **unused)
         gain *= (double)w[i];
     }
     build_output(o.build, "v8");
-    open_plan(&o, 0);
+    open_plan(&o, 0, "a plan");
     run(&o, &most); /* all norms 0: the sample is 0 */
     double claimed = at(o.errors[value_named(&o, "v8")], (double)edge);
     double input_only = 0x1p-24 * (double)edge * gain; /* one rounding of the first product, carried on */
@@ -178,7 +145,7 @@ static void open_network(opened *o, const network *n)
     build_node(b, "Gemm", "s w3 b3", "y");
     build_attr_int(b, "transB", 1);
     build_output(b, "y");
-    open_plan(o, CLASSES);
+    open_plan(o, CLASSES, "network");
 }
 
 static long double wide_dot(const double *w, const long double *x, double b)

@@ -6,9 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "certify/error_plan.h"
-#include "check_model.h"
-#include "graph.h"
+#include "certify/opened_plan.h"
 #include "oracle.h"
 
 #include <math.h>
@@ -239,20 +237,9 @@ static void set_attributes(build *b, const example *e)
         build_attr_string(b, "mode", "linear");
 }
 
-typedef struct opened {
-    build *build;
-    lip_model *model;
-    lip_report *report;
-    lip_arena arena;
-    lip_error_plan plan;
-    double *norms;
-    lip_affine *own, *errors;
-} opened;
-
 /* The node alone, a sign after it, as a Softmax at the end is not part of the logits. */
 static void open_example(opened *o, const example *e, const parameters *p, const float *scales)
 {
-    lip_error error = { 0 };
     build *b = o->build = build_new(e->opset);
     build_input(b, "x", "1x6x2x2");
     build_floats(b, "scales", "4", scales);
@@ -264,22 +251,7 @@ static void open_example(opened *o, const example *e, const parameters *p, const
     set_attributes(b, e);
     build_node(b, "Neg", "t", "y");
     build_output(b, "y");
-    o->model = check_open(b, NULL);
-    lip_arena_init(&o->arena, &o->model->memory);
-    if (lip_audit(o->model, NULL, &o->report, &error) ||
-        lip_error_plan_of_report(o->model, o->report, 0, &o->arena, &o->model->memory, &o->plan, &error))
-        fail_msg("%s: %s %s", e->op, error.node, error.reason);
-    o->norms = lip_arena_alloc(&o->arena, (int64_t)o->plan.value_count, sizeof *o->norms);
-    o->own = lip_arena_alloc(&o->arena, (int64_t)o->plan.value_count, sizeof *o->own);
-    o->errors = lip_arena_alloc(&o->arena, (int64_t)o->plan.value_count, sizeof *o->errors);
-}
-
-static void close_example(opened *o)
-{
-    lip_arena_free(&o->arena);
-    lip_report_free(&o->report);
-    lip_model_free(&o->model);
-    build_free(o->build);
+    open_plan(o, 0, e->op);
 }
 
 static bool run_plan(opened *o, const lip_ieee *precision, bool is_own, double *most)
@@ -345,7 +317,7 @@ static void executions_stay_within_the_bounds(void **unused)
                 x[i] = (real)(float)(from[i] + (trial % 4 == 3 ? 3 * scales[trial % 6] : 0));
             open_example(&o, e, &p, twice);
             worst = fmax(worst, worst_of(&o, e, &p, x, &state));
-            close_example(&o);
+            close_plan(&o);
         }
         if (!(worst <= 1 && worst > 1e-3))
             fail_msg("%s: the largest error is %g of its bound", e->op, worst);
@@ -374,13 +346,13 @@ static void the_rest_is_refused(void **unused)
         if (run_plan(&o, &lip_ieee_float32, false, &most) && e->run != norm_1 && e->run != softmax &&
             e->run != log_softmax && e->run != bilinear)
             assert_true(most == 0);
-        close_example(&o);
+        close_plan(&o);
     }
     opened o = { 0 };
     open_example(&o, &examples[sizeof examples / sizeof *examples - 1], &p, thrice);
     assert_true(run_plan(&o, &lip_ieee_float64, true, &most));
     assert_false(run_plan(&o, &lip_ieee_float32, false, &most));
-    close_example(&o);
+    close_plan(&o);
 }
 
 /* ----------------------------------------------------------------- certificates */

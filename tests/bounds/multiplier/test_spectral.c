@@ -6,10 +6,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "compose/propagate.h"
-#include "model_builder.h"
 #include "multiplier/multiplier.h"
 #include "multiplier/spectral_objective.h"
-#include "oracle.h"
+#include "random_weights.h"
 #include "run.h"
 
 #include <math.h>
@@ -34,16 +33,6 @@ typedef struct net {
     size_t count;
 } net;
 
-static void weights(build *b, const char *name, const char *shape, int64_t count, bool nonnegative)
-{
-    double *w = oracle_alloc(count, sizeof *w);
-    oracle_fill(&state, w, count);
-    for (int64_t i = 0; nonnegative && i < count; i++)
-        w[i] = fabs(w[i]);
-    build_reals(b, name, shape, w);
-    oracle_free(w);
-}
-
 /* Bias of a convolution: large where all activations are to be active. */
 static void bias(build *b, const char *name, int64_t count, double level)
 {
@@ -63,7 +52,7 @@ static void convolution(build *b, const char *name, const char *in, const char *
     snprintf(c, sizeof c, "b%s", name);
     snprintf(shape, sizeof shape, "%dx%dx%dx%d", (int)co, (int)ci, (int)k, (int)k);
     snprintf(inputs, sizeof inputs, "%s %s %s", in, w, c);
-    weights(b, w, shape, co * ci * k * k, nonnegative);
+    random_weights(b, &state, w, shape, co * ci * k * k, nonnegative);
     bias(b, c, co, level);
     build_node(b, "Conv", inputs, out);
     build_attr_ints(b, "strides", 2, (int64_t[]) { stride, stride });
@@ -133,7 +122,7 @@ static net make(bool nonnegative, double level, const char *activation, bool map
     build_node(n.b, "GlobalAveragePool", last, "mean");
     build_node(n.b, "Flatten", "mean", "flat");
     snprintf(shape, sizeof shape, "%dx%d", (int)inner, CLASSES);
-    weights(n.b, "wl", shape, inner * CLASSES, nonnegative);
+    random_weights(n.b, &state, "wl", shape, inner * CLASSES, nonnegative);
     build_node(n.b, "MatMul", "flat wl", "y");
     build_output(n.b, "y");
     return n;

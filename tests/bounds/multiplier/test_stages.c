@@ -6,9 +6,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "compose/propagate.h"
-#include "model_builder.h"
 #include "multiplier/stages.h"
-#include "oracle.h"
+#include "random_weights.h"
 #include "run.h"
 
 #include <math.h>
@@ -33,16 +32,6 @@ typedef struct net {
     size_t count;
 } net;
 
-static void weights(build *b, const char *name, const char *shape, int64_t count, bool nonnegative)
-{
-    double *w = oracle_alloc(count, sizeof *w);
-    oracle_fill(&state, w, count);
-    for (int64_t i = 0; nonnegative && i < count; i++)
-        w[i] = fabs(w[i]);
-    build_reals(b, name, shape, w);
-    oracle_free(w);
-}
-
 static void convolution(build *b, const char *name, const char *in, const char *out, int64_t ci, bool nonnegative,
                         double level)
 {
@@ -54,7 +43,7 @@ static void convolution(build *b, const char *name, const char *in, const char *
     snprintf(inputs, sizeof inputs, "%s %s %s", in, w, c);
     for (int i = 0; i < CHANNELS; i++)
         bias[i] = level + 0.1 * oracle_normal(&state);
-    weights(b, w, shape, CHANNELS * ci * 9, nonnegative);
+    random_weights(b, &state, w, shape, CHANNELS * ci * 9, nonnegative);
     snprintf(shape, sizeof shape, "%d", CHANNELS);
     build_reals(b, c, shape, bias);
     build_node(b, "Conv", inputs, out);
@@ -83,7 +72,7 @@ static net make(const char *between, bool nonnegative, double level)
     build_node(n.b, "Relu", "z4", "h4");
     build_node(n.b, "Flatten", "h4", "flat");
     snprintf(shape, sizeof shape, "%dx%d", CHANNELS * SIDE * SIDE, CLASSES);
-    weights(n.b, "wl", shape, CHANNELS * SIDE * SIDE * CLASSES, nonnegative);
+    random_weights(n.b, &state, "wl", shape, CHANNELS * SIDE * SIDE * CLASSES, nonnegative);
     build_node(n.b, "MatMul", "flat wl", "y");
     build_output(n.b, "y");
     return n;
@@ -202,8 +191,8 @@ static void check_whole(void **unused)
     (void)unused;
     net n = { .b = build_new(13) };
     build_input(n.b, "x", "1x6");
-    weights(n.b, "w1", "6x5", 30, false);
-    weights(n.b, "w2", "5x4", 20, false);
+    random_weights(n.b, &state, "w1", "6x5", 30, false);
+    random_weights(n.b, &state, "w2", "5x4", 20, false);
     build_node(n.b, "MatMul", "x w1", "z");
     build_node(n.b, "Relu", "z", "h");
     build_node(n.b, "MatMul", "h w2", "y");
@@ -224,7 +213,7 @@ static void check_cuts(void **unused)
     lip_cut *cuts;
     size_t count;
     build_input(n.b, "x", "1x4x6x6");
-    weights(n.b, "w", "4x4x1x1", 16, false);
+    random_weights(n.b, &state, "w", "4x4x1x1", 16, false);
     build_reals(n.b, "s", "4", ones);
     build_node(n.b, "Relu", "x", "a");
     build_node(n.b, "Conv", "a w", "c");
