@@ -15,8 +15,8 @@
 typedef struct lip_range_gain {
     const double *input;
     double lower;
-    const lip_interval *slopes; /* NULL, or for each element of input 0 of an elementwise node: (f(z) - f(z')) / (z - z')
-                                   lies in it for all z, z' in the element's range */
+    const lip_interval *slopes; /* NULL, or for each element of input 0 of an elementwise node:
+                                   (f(z) - f(z')) / (z - z') lies in it for all z, z' in the element's range */
     bool everywhere; /* the ranges hold for all inputs of the model, not for a box only */
 } lip_range_gain;
 

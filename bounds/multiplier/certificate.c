@@ -20,8 +20,8 @@
  * all of them, so J is factorised once; each L is tested on its own.
  *
  * e: an element off the diagonal is fl(f_i z_ij s_i s_j), f_i = fl(width T) or 1, and z_ij is known by sparse.h up to
- * relative |z_ij| and a row error absolute_i. So it is off by at most (relative + 4 u) |B_ij| + f_i s_i absolute_i max s
- * in the row's norm; the error matrix is its lower triangle and the transpose, and
+ * relative |z_ij| and a row error absolute_i. So it is off by at most (relative + 4 u) |B_ij| + f_i s_i absolute_i
+ * max s in the row's norm; the error matrix is its lower triangle and the transpose, and
  *     e = 2 sqrt(sum over rows (that norm)^2).
  * For pairs, |fl(y_i - y_j) - (y_i - y_j)| <= u |y_i - y_j| + relative (|y_i| + |y_j|) elementwise, + absolute of both.
  *
@@ -298,7 +298,8 @@ double lip_certificate_network_upper(const lip_certificate_of *c)
     if (!eigenvalues)
         return (double)INFINITY;
     memcpy(c->work, c->gram, (size_t)k * (size_t)k * sizeof(double));
-    lapack_int failed = LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'N', 'L', k, c->work, k, eigenvalues, eigenvalues + k, 66 * k);
+    lapack_int failed = LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'N', 'L', k, c->work, k, eigenvalues, eigenvalues + k,
+                                           66 * k);
     double squared = failed ? (double)NAN : fmax(0, eigenvalues[k - 1]) + c->shift, upper = (double)INFINITY;
     for (int attempt = 0; attempt < 2 * RAISES && isinf(upper); attempt++, more *= 8) {
         double bound = ldexp(sqrt(squared * (1 + more)), (int)c->network_exponent);

@@ -82,7 +82,8 @@ static void set_keys(const lip_system *s, keyed *keys)
         if (s->variable[i].kind == LIP_VAR_PASS)
             keys[i].key = pass_key(s, keys, i);
         else if (terms > 0)
-            keys[i].key = high > 1 || high - low > DENSE_SPAN ? fmax(high, 2 + s->variable[i].plan) : sum / (double)terms;
+            keys[i].key = high > 1 || high - low > DENSE_SPAN ? fmax(high, 2 + s->variable[i].plan)
+                                                              : sum / (double)terms;
     }
 }
 
@@ -153,7 +154,8 @@ void lip_form_fill(lip_form *form, const double *multipliers, const double *scal
         bool out = variable->plan >= 0 && (size_t)variable->plan >= off;
         double multiplier = lip_form_multiplier(variable, multipliers), si = scale ? scale[i] : 1;
         double diagonal = out ? 1 : lip_form_diagonal(variable, multiplier) * si * si;
-        *lip_tiled_element(&form->tiles, position[i], position[i]) = shift == 0 ? diagonal : lip_sub_down(diagonal, shift);
+        *lip_tiled_element(&form->tiles, position[i], position[i]) =
+            shift == 0 ? diagonal : lip_sub_down(diagonal, shift);
         double factor = lip_form_factor(variable, multiplier);
         for (int64_t e = z->start[i]; e < z->start[i + 1] && !out; e++) {
             int64_t j = z->col[e], a = position[i], b = position[j];

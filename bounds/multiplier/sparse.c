@@ -165,7 +165,8 @@ bool lip_enclosed_sum(double ca, const lip_enclosed *a, double cb, const lip_enc
         sum.several = false;
         add_row(&sum, i, ca, &a->m, i);
         add_row(&sum, i, cb, &b->m, i);
-        double error = lip_add_up(a->absolute ? fabs(ca) * a->absolute[i] : 0, b->absolute ? fabs(cb) * b->absolute[i] : 0);
+        double error = lip_add_up(a->absolute ? fabs(ca) * a->absolute[i] : 0,
+                                  b->absolute ? fabs(cb) * b->absolute[i] : 0);
         if (sum.several) {
             double na = lip_norm_upper(a->m.value + a->m.start[i], a->m.start[i + 1] - a->m.start[i]);
             double nb = lip_norm_upper(b->m.value + b->m.start[i], b->m.start[i + 1] - b->m.start[i]);

@@ -105,8 +105,8 @@ double lip_spectral_symbol(const lip_conv *conv, const double *w, int64_t ratio,
 /*
  * One row of blocks of the factor L of a Hermitian matrix, L L^H, in spectral->factor. `l` holds the rows before it,
  * and in row `group` what is left of the matrix's diagonal; solve: that becomes L's. Then finish: the block on the
- * diagonal, which holds the matrix's (lower triangle), becomes L's. False: a pivot is not positive and finite. Each element of L
- * comes from one inner product of at most as many terms as there are variables before it, and itself.
+ * diagonal, which holds the matrix's (lower triangle), becomes L's. False: a pivot is not positive and finite. Each
+ * element of L comes from one inner product of at most as many terms as there are variables before it, and itself.
  */
 void lip_spectral_solve(const lip_spectral *spectral, int64_t group, double complex *l);
 bool lip_spectral_finish(const lip_spectral *spectral, int64_t group, double complex *l);
@@ -119,8 +119,8 @@ bool lip_spectral_patterns(lip_spectral *spectral, const bool *reads, lip_arena 
 
 /*
  * Multipliers group by group: with D_c the mean of the diagonal of Z J^-1 Z' over a channel's phases and all
- * frequencies, T = D^-power / largest eigenvalue of D^(-power/2) Z J^-1 Z' D^(-power/2). The output's is what an estimate of the
- * bound asks for. False: no memory, or J is not positive definite.
+ * frequencies, T = D^-power / largest eigenvalue of D^(-power/2) Z J^-1 Z' D^(-power/2). The output's is what an
+ * estimate of the bound asks for. False: no memory, or J is not positive definite.
  */
 bool lip_spectral_start(const lip_spectral *spectral, double power, int threads, double *multipliers);
 

@@ -96,7 +96,8 @@ void lip_spectral_solve(const lip_spectral *s, int64_t k, double complex *l)
             int64_t from = lip_spectral_column(s, p, k, i), from_j = lip_spectral_column(s, p, j, i);
             if (from >= 0 && from_j >= 0)
                 cblas_zgemm(CblasRowMajor, CblasNoTrans, CblasConjTrans, rows, columns,
-                            (blasint)lip_spectral_width(s, i), &minus, row + from, lead, row_j + from_j, lead_j, &one, row + at, lead);
+                            (blasint)lip_spectral_width(s, i), &minus, row + from, lead, row_j + from_j, lead_j, &one,
+                            row + at, lead);
         }
         cblas_ztrsm(CblasRowMajor, CblasRight, CblasLower, CblasConjTrans, CblasNonUnit, rows, columns, &one,
                     row_j + lip_spectral_column(s, p, j, j), lead_j, row + at, lead);

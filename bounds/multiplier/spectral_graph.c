@@ -338,9 +338,8 @@ static lip_status visit(lip_spectral_walk *w, size_t at)
         return LIP_OK;
     }
     if (in->form == LIP_IMAGE_RAW) {
-        lip_status status =
-            grid_of_input(w, node->inputs[input], kind == LIP_GAIN_CONV && !plan->gain.conv.transposed &&
-                          plan->gain.conv.dims == 2 ? &plan->gain.conv : NULL);
+        bool plane = kind == LIP_GAIN_CONV && !plan->gain.conv.transposed && plan->gain.conv.dims == 2;
+        lip_status status = grid_of_input(w, node->inputs[input], plane ? &plan->gain.conv : NULL);
         if (status != LIP_OK)
             return status;
     }
@@ -356,8 +355,8 @@ static lip_status visit(lip_spectral_walk *w, size_t at)
     case LIP_GAIN_SELECT: return max_pool(w, at, in, out);
     case LIP_GAIN_NONNEGATIVE: return is_mean(node) ? mean(w, at, in, out) : average_pool(w, at, in, out);
     default:
-        return lip_spectral_unfit(w, "a node that is neither convolution, scale, activation, sum nor pooling is not put on "
-                                     "a torus");
+        return lip_spectral_unfit(w, "a node that is neither convolution, scale, activation, sum nor pooling is not "
+                                     "put on a torus");
     }
 }
 

@@ -5,9 +5,9 @@
  * u = J^-1 Y^H q = L^-H X^H q. Then dm = -u^H dJ u, and for one multiplier T, over its variables i,
  *     SLOPE  u^H J_T u = 2 |u_i|^2 - 2 width Re(conj(u_i) (Z u)_i),
  *     PASS   |u_i|^2,    AUX  -|u_i|^2 / (T^2 gain^2),
- * J_T the derivative of J in T. J(w) has to stay positive definite also at frequencies that are no output's: the barrier
- * r^H J^-1 r for a fixed vector r of signs, scaled by the diagonal, grows without limit towards a singular matrix,
- * and its derivative is that of m with u = J^-1 r. [Nocedal & Wright 2006 for barriers.]
+ * J_T the derivative of J in T. J(w) has to stay positive definite also at frequencies that are no output's: the
+ * barrier r^H J^-1 r for a fixed vector r of signs, scaled by the diagonal, grows without limit towards a singular
+ * matrix, and its derivative is that of m with u = J^-1 r. [Nocedal & Wright 2006 for barriers.]
  *
  * The value is 1/2 (1/P) log sum over frequencies of m^P + barrier / variables * mean of r^H J^-1 r.
  *
@@ -205,7 +205,8 @@ static double mean_value(lip_spectral_objective *o, size_t f, const double compl
 static double complex sign(size_t f, int64_t i)
 {
     static const double complex signs[] = { 1, I, -1, -I };
-    uint64_t mixed = ((uint64_t)i + 1) * UINT64_C(0x9e3779b97f4a7c15) ^ ((uint64_t)f + 7) * UINT64_C(0xbf58476d1ce4e5b9);
+    uint64_t mixed = ((uint64_t)i + 1) * UINT64_C(0x9e3779b97f4a7c15) ^
+                     ((uint64_t)f + 7) * UINT64_C(0xbf58476d1ce4e5b9);
     return signs[(mixed ^ mixed >> 29) * UINT64_C(0x94d049bb133111eb) >> 62];
 }
 

@@ -27,8 +27,8 @@ bool lip_spectral_objective_open(const lip_spectral *spectral, const double *mul
                                  lip_spectral_objective *out);
 void lip_spectral_objective_close(lip_spectral_objective *objective);
 
-/* Half the log of the sum of squared bounds over the frequencies, in a high power, so nearly log L, and the barrier; its
- * gradient in theta = log T. +inf where J is not positive definite. A lip_value_at of lip_descend_on. */
+/* Half the log of the sum of squared bounds over the frequencies, in a high power, so nearly log L, and the barrier;
+ * its gradient in theta = log T. +inf where J is not positive definite. A lip_value_at of lip_descend_on. */
 double lip_spectral_objective_at(void *objective, const double *theta, double *gradient);
 
 /* The largest eigenvalue that the last evaluation found. */

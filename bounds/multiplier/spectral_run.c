@@ -83,8 +83,8 @@ static void start(run *r)
     lip_bounds_end_level(r->out, method, started);
 }
 
-/* Proves exp(theta), or, where frequencies that the objective did not look at refuse it, what lies on the way to it from
- * the multipliers exp(from), which are proved: J is positive definite on a convex set. */
+/* Proves exp(theta), or, where frequencies that the objective did not look at refuse it, what lies on the way to it
+ * from the multipliers exp(from), which are proved: J is positive definite on a convex set. */
 static void prove_optimum(run *r, lip_spectral_objective *objective, const char *method, const double *from,
                           const double *theta, double *room)
 {

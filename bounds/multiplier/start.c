@@ -83,7 +83,8 @@ static void set_layer(const lip_system *s, int64_t first, double lambda, double 
 bool lip_start_layerwise(lip_form *form, bool choose, lip_random *random, double *theta, double *reach)
 {
     const lip_system *s = form->system;
-    double *u = lip_alloc(form->memory, s->variables, sizeof *u), *row = lip_alloc(form->memory, s->variables, sizeof *row);
+    double *u = lip_alloc(form->memory, s->variables, sizeof *u);
+    double *row = lip_alloc(form->memory, s->variables, sizeof *row);
     double *multipliers = lip_alloc(form->memory, s->multipliers, sizeof *multipliers);
     bool fine = u && row && multipliers;
     for (int64_t i = s->inputs; i < s->variables && fine; i++) {

@@ -25,7 +25,8 @@
 #define LIP_UNIT 0x1p-53      /* u: |fl(a op b) - a op b| <= u |a op b| without underflow */
 #define LIP_TINY 0x1p-1074    /* eta: the smallest positive double */
 
-/* nextafter(x, INFINITY) without a call, on IEEE doubles: neighbours are neighbouring integers, negative ones reversed. */
+/* nextafter(x, INFINITY) without a call, on IEEE doubles: neighbours are neighbouring integers, negative ones in
+ * reverse. */
 static inline double lip_up(double x)
 {
     int64_t bits;

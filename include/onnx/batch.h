@@ -67,8 +67,8 @@ double lip_batch_roundings(const lip_batch *batch, const lip_node *node);
 const double *lip_batch_f64(const lip_batch *batch, const lip_value *value);
 const float *lip_batch_f32(const lip_batch *batch, const lip_value *value);
 
-/* The sum of squares of one sample's elements of a value that can be read, in float64 and in any order, with FMA or not;
- * NaN where it cannot be read. */
+/* The sum of squares of one sample's elements of a value that can be read, in float64 and in any order, with FMA or
+ * not; NaN where it cannot be read. */
 double lip_batch_square_sum(const lip_batch *batch, const lip_value *value, int64_t sample);
 
 #endif

@@ -71,8 +71,8 @@ static void numbers(void **unused)
         assert_true(parse_number(good[i].text, &value));
         assert_true(value == good[i].value);
     }
-    static const char *const bad[] = {"", " 1", "1 ", "x", "inf", "nan", "1e999", "0x10", "1/0", "1/", "/2", "1/2/3", "1,2",
-                                      "1e", "--1", "+", ".", "1e300/1e-300"};
+    static const char *const bad[] = {"", " 1", "1 ", "x", "inf", "nan", "1e999", "0x10", "1/0", "1/", "/2", "1/2/3",
+                                      "1,2", "1e", "--1", "+", ".", "1e300/1e-300"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(parse_number(bad[i], &value));
     assert_true(parse_numbers("1/2,-3,4e1", list, 3, &count));
@@ -93,7 +93,8 @@ static void intervals(void **unused)
     assert_true(count == 1 && lo[0] == 0.0 && hi[0] == 8.0 / 255.0);
     assert_true(parse_intervals("-1:1,2:2", lo, hi, 2, &count));
     assert_true(count == 2 && lo[0] == -1.0 && hi[0] == 1.0 && lo[1] == 2.0 && hi[1] == 2.0);
-    static const char *const bad[] = {"", "0", "0:", ":1", "1:0", "0:1,", "0:1,2", "0:1,0:1,0:1", "0:inf", "0:nan", "0-1"};
+    static const char *const bad[] = {"", "0", "0:", ":1", "1:0", "0:1,", "0:1,2", "0:1,0:1,0:1", "0:inf", "0:nan",
+                                      "0-1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(parse_intervals(bad[i], lo, hi, 2, &count));
     assert_int_equal(count, 2);

@@ -54,7 +54,8 @@ static json_t *shard_report(lip_shard shard)
                                        .remark = "", .epsilon = epsilon, .epsilon_count = 2, .shard = shard,
                                        .data = data};
     json_t *report = json_pack(
-        "{s:s, s:{s:s}, s:s, s:{s:s}, s:{s:s, s:f}, s:[], s:{s:s, s:{s:f}}, s:{s:f, s:f}, s:i, s:o}", "schema", "lipaudit.report/1", "tool", "version", "1.2.3", "command", "certify", "model", "sha256", "m",
+        "{s:s, s:{s:s}, s:s, s:{s:s}, s:{s:s, s:f}, s:[], s:{s:s, s:{s:f}}, s:{s:f, s:f}, s:i, s:o}",
+        "schema", "lipaudit.report/1", "tool", "version", "1.2.3", "command", "certify", "model", "sha256", "m",
         "threat_model", "space", "data", "scale", 0.5, "layers", "network", "verdict", "bounded", "lipschitz", "upper",
         2.0, "timing", "load", 1.0, "total", 2.5, "peak_memory_bytes", (int)(1000 + shard.index), "certification",
         certification_json(&certification, true));

@@ -20,7 +20,7 @@
 --attacks      attacks.py, DeepFool and PGD from outside, on 50 images of each fixture trained with PyTorch.
 
 Ends with the figures that are wanted, what was found, and whether that holds; exit status 1 where one does not.
-Needs numpy, onnx, scikit-learn; for the peers cvxpy, clarabel, PyTorch and auto_LiRPA
+Needs numpy, onnx, scikit-learn (with threadpoolctl); for the peers cvxpy, clarabel, PyTorch and auto_LiRPA
 (`pip install --no-deps auto-lirpa==0.3`, and appdirs); a peer that is not installed is told as such.
 """
 import argparse
@@ -36,6 +36,7 @@ import warnings
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from threadpoolctl import threadpool_limits
 
 import peers
 
@@ -51,7 +52,7 @@ CNNS = ("fmnist_cnn_base", "fmnist_small_base_torchscript")  # the paper's netwo
 LMT = ("fmnist_cnn_lmt", "fmnist_small_lmt_dynamo", "fmnist_small_lmt_torchscript")  # the same, with margins
 ATTACKED = ("fmnist_cnn_base", "fmnist_cnn_lmt", "fmnist_mlp2_base", "fmnist_mlp4_base", "fmnist_small_base",
             "fmnist_small_lmt", "fmnist_wrn_base", "fmnist_wrn_lmt")
-BESIDE_CROWN = []  # further flags of `lipaudit certify` in the comparison with CROWN
+BESIDE_CROWN = ["--local"]  # further flags of `lipaudit certify` in the comparison with CROWN
 PUBLISHED = {(32,): "LipSDP 0.73, ECLipsE-Fast 0.83, LipLT 0.86",
              (32, 32): "LipSDP 0.57, ECLipsE-Fast 0.72, LipLT 0.77"}  # means of bound / product on such networks
 
@@ -318,7 +319,7 @@ def main():
     warnings.simplefilter("ignore")
     wanted = [name for name in parts if getattr(arguments, name)]
     began, lipaudit = time.time(), arguments.lipaudit
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):  # threads do not pay in matrices so small
         folder = pathlib.Path(arguments.folder or temporary)
         folder.mkdir(parents=True, exist_ok=True)
         runs = {"digits": lambda: digits(lipaudit, folder, arguments.seeds),

@@ -32,8 +32,8 @@ void net_chain(networks *n, uint64_t *state, int layers, const int *widths, net_
 void net_plan(networks *n); /* plans and gains of n->g; net_chain has called it */
 void net_end(networks *n);
 
-/* Norm of the Jacobian with each slope at random an end of its range, or inside: of the difference of logits i and j, or all
- * (i < 0). */
+/* Norm of the Jacobian with each slope at random an end of its range, or inside: of the difference of logits i and j,
+ * or all (i < 0). */
 double net_sampled_norm(const networks *n, uint64_t *state, int i, int j);
 
 /* Of the matrix product with all slopes 1. */

@@ -104,7 +104,8 @@ static void check_pass(void **unused)
         hand_logits(&net.g, hand_add(&net.g, hand_matrix(&net.g, w[2], 8, 8), shape, x, NULL, NULL));
         net_plan(&net);
         lip_multiplier_bounds bounds = bounds_of(2, 1);
-        /* any map of gain `middle`, among them one that turns the first part's worst output into the last one's input */
+        /* any map of gain `middle`, among them one that turns the first part's worst output into the last one's
+         * input */
         double after = oracle_svd(w[2], 8, 8), product[64] = { 0 };
         for (int i = 0; i < 64; i++)
             for (int k = 0; k < 8; k++)

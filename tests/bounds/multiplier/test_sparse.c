@@ -84,7 +84,8 @@ static void check_product(void **unused)
     int broken = 0;
     for (int trial = 0; trial < 400; trial++) {
         lip_arena_init(&arena, oracle_memory());
-        lip_enclosed a = { sparse(1 + trial % 6), trial % 3 ? 1e-13 : 0, NULL }, b = enclosed(1 + trial % 5, trial % 2), c;
+        lip_enclosed a = { sparse(1 + trial % 6), trial % 3 ? 1e-13 : 0, NULL };
+        lip_enclosed b = enclosed(1 + trial % 5, trial % 2), c;
         assert_true(lip_enclosed_product(&a.m, a.relative, &b, &arena, &c));
         dense ta = truth(&a), tb = truth(&b), tc = { { { 0 } } };
         for (int i = 0; i < SIDE; i++)

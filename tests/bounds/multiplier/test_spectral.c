@@ -337,7 +337,8 @@ static void check_system(void **unused)
     }
 }
 
-/* One convolution and one activation with T = 1 / norm^2 of the torus: the bound is the product with the mean's norm. */
+/* One convolution and one activation with T = 1 / norm^2 of the torus: the bound is the product with the mean's
+ * norm. */
 static void check_symbol(void **unused)
 {
     (void)unused;

@@ -50,7 +50,8 @@ static void convolution(build *b, const char *name, const char *in, const char *
     build_attr_ints(b, "pads", 4, (int64_t[]) { 1, 1, 1, 1 });
 }
 
-/* Two convolutions with a shortcut, then `between` (or nothing), another two, Flatten, Gemm: too large for one matrix. */
+/* Two convolutions with a shortcut, then `between` (or nothing), another two, Flatten, Gemm: too large for one
+ * matrix. */
 static net make(const char *between, bool nonnegative, double level)
 {
     net n = { .b = build_new(13) };

@@ -135,7 +135,8 @@ static void test_attention(void **state)
         for (int head = 0; head < 2; head++) {
             double weight[3], total = 0;
             for (int c = 0; c <= row; c++) {
-                weight[c] = exp((q[4 * row + 2 * head] * k[2 * c] + q[4 * row + 2 * head + 1] * k[2 * c + 1]) / sqrt(2));
+                weight[c] = exp((q[4 * row + 2 * head] * k[2 * c] + q[4 * row + 2 * head + 1] * k[2 * c + 1]) /
+                                sqrt(2));
                 total += weight[c];
             }
             for (int i = 0; i < 2; i++) {
