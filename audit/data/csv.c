@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -262,21 +263,41 @@ static lip_status find_separator(lip_csv *csv, lip_error *error)
     return LIP_OK;
 }
 
-/* A first line whose first field is no number is passed over. */
+/*
+ * A first line of names is passed over; its first is no number. Columns may be named by their places, from 0 or 1. A
+ * line at least half of which are other numbers is a sample with a damaged first field, and refused as such.
+ */
 static lip_status skip_header(lip_csv *csv, lip_error *error)
 {
-    int64_t start = place(csv);
-    double ignored;
+    int64_t start = place(csv), fields = 0, numbers = 0;
+    bool places = true;
+    double value, from = 0.0;
+    char first[64];
     lip_field_end end;
-    lip_status status = read_field(csv, &end, error);
-    if (!status && (parse_number(csv->field, &ignored) || (csv->field[0] == '\0' && end != FIELD_MORE))) {
-        go_to(csv, start, 0, 1);
-        return LIP_OK;
-    }
-    while (!status && end == FIELD_MORE)
-        status = read_field(csv, &end, error);
+    do {
+        lip_status status = read_field(csv, &end, error);
+        if (status)
+            return status;
+        bool is_number = parse_number(csv->field, &value);
+        if (fields == 0 && (is_number || (csv->field[0] == '\0' && end != FIELD_MORE))) {
+            go_to(csv, start, 0, 1);
+            return LIP_OK;
+        }
+        if (fields++ == 0)
+            snprintf(first, sizeof first, "%.60s", csv->field);
+        if (!is_number)
+            continue;
+        if (numbers == 0)
+            from = value;
+        places = places && (from == 0.0 || from == 1.0) && value == from + (double)numbers;
+        numbers++;
+    } while (end == FIELD_MORE);
+    if (!places && 2 * numbers >= fields)
+        return data_fail(error, csv->base.path, LIP_EFORMAT,
+                         "sample 0 (line 1), column 1: '%s' is no number, while %" PRId64 " of the line's %" PRId64
+                         " columns are: neither a sample nor a line of names", first, numbers, fields);
     csv->line = 2;
-    return status;
+    return LIP_OK;
 }
 
 static lip_status count_rows(lip_csv *csv, int64_t *rows, int64_t *columns, lip_error *error)
