@@ -16,6 +16,7 @@ typedef struct lip_interrupt {
 
 /* From here the first SIGINT or SIGTERM is noted, and a second one ends the process as ever. */
 void interrupt_begin(lip_interrupt *interrupt);
+void interrupt_removes(const char *file); /* what the second one unlinks; borrowed until interrupt_end, may be "" */
 bool interrupt_came(void);
 void interrupt_end(const lip_interrupt *interrupt); /* as it was before */
 

@@ -194,13 +194,15 @@ static bool start(const lip_sampling *s, lip_chunk *chunk, lip_rows_file *file)
     lip_output_error error;
     lip_row_columns columns = {.local = s->options->certify.local, .attack = s->attacking != NULL};
     bool slow = columns.local || columns.attack; /* a sample takes a thread a while */
-    int64_t least = slow ? 2 * processor_count() : 1;
+    int64_t least = !slow ? 1 : s->options->audit.threads > 0 ? s->options->audit.threads : processor_count();
     if (!chunk_make(chunk, (size_t)data_describe(s->data).elements, least, slow ? least : FIRST_CHUNK)) {
         diagnose_message(stderr, "out of memory for a chunk of samples");
         return false;
     }
-    if (!s->options->per_sample || rows_file_open(s->options->per_sample, columns, file, &error))
+    if (!s->options->per_sample || rows_file_open(s->options->per_sample, columns, file, &error)) {
+        interrupt_removes(file->file.temporary);
         return true;
+    }
     diagnose_message(stderr, error.message);
     return false;
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,30 @@ static void the_second_ends(void **unused)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
 }
 
+/* Of either kind; the file is gone. */
+static void the_second_clears_up(void **unused)
+{
+    (void)unused;
+    char path[] = "/tmp/lipaudit-interrupt-XXXXXX";
+    int status, file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        lip_interrupt interrupt;
+        interrupt_begin(&interrupt);
+        interrupt_removes(path);
+        raise(SIGINT);
+        if (access(path, F_OK) == 0)
+            raise(SIGTERM);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void ignored_stays_ignored(void **unused)
 {
     (void)unused;
@@ -67,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_is_noted),
         cmocka_unit_test(the_second_ends),
+        cmocka_unit_test(the_second_clears_up),
         cmocka_unit_test(ignored_stays_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
