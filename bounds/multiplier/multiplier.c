@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double SEARCH_FLOPS = 3e10;
+static const double SEARCH_FLOPS = 4.5e10;
 static const double FLOPS = 1.5e12;
 /* In log L^2, of five iterations: 0.03 % of L an iteration, and less where a factorisation takes few flops. */
 static const double TOLERANCE = 3e-3, FINE_TOLERANCE = 1e-4, FEW_FLOPS = 1e9, SHARP_POWER = 200;

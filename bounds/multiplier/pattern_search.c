@@ -11,9 +11,12 @@
  * kink, however much is to be had on its other side. The logistic loss of the pattern that
  * c asks for, sum |c_i| log(1 + exp(-sign(c_i) z_i / w)), does not: it pulls z_i with
  * c_i (c_i > 0 ? 1 - q_i : q_i) / w, much where the sign is wrong, nothing where it is right.
- * The search climbs along a mixture of both, in a share of its own for each of several points that
- * move side by side (LANES, in float); eps and the steps shrink. One more adjoint pass, with the
- * true slopes at x, takes these seeds at the z_i to x.
+ * The search climbs along the former plus `pull` times the latter, both from their own
+ * starts for each of several points that move side by side (LANES, in float): patterns that
+ * are far from each other come from a strong pull, fine steps at the end from a weak one, and
+ * networks differ in how much smoothing hides the good ones. One more adjoint pass, with the true
+ * slopes at x, takes these seeds at the z_i to x. Steps of each input are in units of the
+ * root mean square of its derivative [Kingma, Ba 2015].
  *
  * What is returned, |J'u| at the points found, rests on none of it: it comes from the network's adjoint.
  *
@@ -21,6 +24,7 @@
  */
 #include "pattern_search.h"
 
+#include "lanes.h"
 #include "linear/random.h"
 #include "run.h"
 
@@ -28,15 +32,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8, MOST_STEPS = 800, LOOK_EVERY = 50, LOOK_STEPS = 4, LAST_STEPS = 24 };
-static const float SHARES[LANES] = { 0, 0.01f, 0.02f, 0.05f, 0.1f, 0.1f, 0.2f, 0.3f };
-/* First and last of the search, and of another half of its steps from where it ended. */
-static const double SMOOTHING[][2] = { { 1, 0.015 }, { 0.05, 0.005 } };
-static const double REACH[][2] = { { 0.03, 0.003 }, { 0.002, 0.0002 } };
-
-typedef struct lanes {
-    float of[LANES];
-} lanes;
+enum { LANES = LIP_LANES, MOST_STEPS = 1200, LOOK_EVERY = 50, LOOK_STEPS = 4, LAST_STEPS = 24 };
+static const double FIRST_EPS[] = { 0.2, 0.05 }, FIRST_PULL[] = { 0.1, 3 }; /* of the first lane and the last */
+static const double LAST_EPS = 0.005, LAST_PULL = 0.01;                     /* the latter: of the lane's first */
+static const double REACH[] = { 0.03, 0.0002 };                             /* steps, of |x|: first and last */
 
 typedef struct pattern {
     const lip_model *model;
@@ -45,70 +44,24 @@ typedef struct pattern {
     const lip_input_range *range;
     lip_run *run;
     int64_t n, inputs, k;
-    lanes *x, *gradient, *momentum, *v, *best_x; /* inputs */
-    lanes *z, *dz, *slope, *value, *adjoint;     /* variables */
-    lanes *u, *best_u;                           /* outputs */
-    float *constant;                             /* of each z: what biases add */
+    lip_lanes *x, *gradient, *momentum, *spread, *v, *best_x; /* inputs */
+    lip_lanes *z, *dz, *slope, *value, *adjoint;              /* variables */
+    lip_lanes *u, *best_u;                                    /* outputs */
+    float *constant;                                          /* of each z: what biases add */
     double *point, *output;
-    lanes best;
+    lip_lanes best, eps, pull;
 } pattern;
-
-/* sum + row i of m times value. */
-static inline lanes row_times(const lip_rows *m, int64_t i, const lanes *value, lanes sum)
-{
-    for (int64_t e = m->start[i]; e < m->start[i + 1]; e++) {
-        float a = (float)m->value[e];
-        const float *x = value[m->col[e]].of;
-        for (int l = 0; l < LANES; l++)
-            sum.of[l] += a * x[l];
-    }
-    return sum;
-}
-
-static inline void add_row(const lip_rows *m, int64_t i, const lanes *at, lanes *adjoint)
-{
-    for (int64_t e = m->start[i]; e < m->start[i + 1]; e++) {
-        float a = (float)m->value[e], *to = adjoint[m->col[e]].of;
-        for (int l = 0; l < LANES; l++)
-            to[l] += a * at->of[l];
-    }
-}
-
-static void copy(lanes *to, const lanes *from, int64_t n) { memcpy(to, from, (size_t)n * sizeof *to); }
-
-static lanes squares(const lanes *x, int64_t n)
-{
-    lanes sum = { { 0 } };
-    for (int64_t i = 0; i < n; i++)
-        for (int l = 0; l < LANES; l++)
-            sum.of[l] += x[i].of[l] * x[i].of[l];
-    return sum;
-}
-
-/* Lengths of the lanes' vectors, which become 1; 0 stays 0. */
-static lanes normalise(lanes *x, int64_t n)
-{
-    lanes factor, length = squares(x, n);
-    for (int l = 0; l < LANES; l++) {
-        length.of[l] = sqrtf(length.of[l]);
-        factor.of[l] = length.of[l] > 0 ? 1 / length.of[l] : 0;
-    }
-    for (int64_t i = 0; i < n; i++)
-        for (int l = 0; l < LANES; l++)
-            x[i].of[l] *= factor.of[l];
-    return length;
-}
 
 /* z at x. */
 static void look(pattern *p)
 {
-    copy(p->value, p->x, p->inputs);
+    lip_lanes_copy(p->value, p->x, p->inputs);
     for (int64_t i = p->inputs; i < p->n; i++) {
         float width = (float)p->system->variable[i].constant;
-        lanes sum;
+        lip_lanes sum;
         for (int l = 0; l < LANES; l++)
             sum.of[l] = p->constant[i];
-        sum = row_times(&p->system->z.m, i, p->value, sum);
+        sum = lip_lanes_row_times(&p->system->z.m, i, p->value, sum);
         for (int l = 0; l < LANES; l++) {
             p->z[i].of[l] = sum.of[l];
             p->value[i].of[l] = sum.of[l] > 0 ? width * sum.of[l] : 0;
@@ -124,11 +77,11 @@ static void hard_slopes(pattern *p)
 }
 
 /* 1 / w, of the layer of variables first .. end. */
-static lanes sharpness(const pattern *p, int64_t first, int64_t end, double eps)
+static lip_lanes sharpness(const pattern *p, int64_t first, int64_t end)
 {
-    lanes out = squares(p->z + first, end - first);
+    lip_lanes out = lip_lanes_squares(p->z + first, end - first);
     for (int l = 0; l < LANES; l++)
-        out.of[l] = 1 / ((float)eps * sqrtf(out.of[l] / (float)(end - first) + 1e-30f));
+        out.of[l] = 1 / (p->eps.of[l] * sqrtf(out.of[l] / (float)(end - first) + 1e-30f));
     return out;
 }
 
@@ -142,11 +95,11 @@ static int64_t layer_end(const pattern *p, int64_t first)
 
 static float logistic(float t) { return 1 / (1 + expf(-fminf(fmaxf(t, -40), 40))); }
 
-static void soft_slopes(pattern *p, double eps)
+static void soft_slopes(pattern *p)
 {
     for (int64_t first = p->inputs, end; first < p->n; first = end) {
         end = layer_end(p, first);
-        lanes sharp = sharpness(p, first, end, eps);
+        lip_lanes sharp = sharpness(p, first, end);
         for (int64_t i = first; i < end; i++)
             for (int l = 0; l < LANES; l++)
                 p->slope[i].of[l] = (float)p->system->variable[i].constant * logistic(p->z[i].of[l] * sharp.of[l]);
@@ -157,55 +110,55 @@ static void soft_slopes(pattern *p, double eps)
 static void backward(pattern *p, bool seeded)
 {
     for (int64_t i = p->n - 1; i >= p->inputs; i--) {
-        lanes at;
+        lip_lanes at;
         for (int l = 0; l < LANES; l++)
             at.of[l] = p->adjoint[i].of[l] * p->slope[i].of[l] + (seeded ? p->dz[i].of[l] : 0);
-        add_row(&p->system->z.m, i, &at, p->adjoint);
+        lip_lanes_add_row(&p->system->z.m, i, &at, p->adjoint);
     }
 }
 
 /* Power iteration with `slope` from v; u and v its vectors, dz of the v before, adjoint of u. */
-static lanes power(pattern *p, int steps)
+static lip_lanes power(pattern *p, int steps)
 {
-    lanes norm = { { 0 } };
+    lip_lanes norm = { { 0 } };
     while (steps-- > 0) {
-        copy(p->value, p->v, p->inputs);
+        lip_lanes_copy(p->value, p->v, p->inputs);
         for (int64_t i = p->inputs; i < p->n; i++) {
-            lanes sum = row_times(&p->system->z.m, i, p->value, (lanes) { { 0 } });
+            lip_lanes sum = lip_lanes_row_times(&p->system->z.m, i, p->value, (lip_lanes) { { 0 } });
             for (int l = 0; l < LANES; l++) {
                 p->dz[i].of[l] = sum.of[l];
                 p->value[i].of[l] = p->slope[i].of[l] * sum.of[l];
             }
         }
         for (int64_t k = 0; k < p->k; k++)
-            p->u[k] = row_times(&p->system->y.m, k, p->value, (lanes) { { 0 } });
-        normalise(p->u, p->k);
+            p->u[k] = lip_lanes_row_times(&p->system->y.m, k, p->value, (lip_lanes) { { 0 } });
+        lip_lanes_normalise(p->u, p->k);
         memset(p->adjoint, 0, (size_t)p->n * sizeof *p->adjoint);
         for (int64_t k = 0; k < p->k; k++)
-            add_row(&p->system->y.m, k, &p->u[k], p->adjoint);
+            lip_lanes_add_row(&p->system->y.m, k, &p->u[k], p->adjoint);
         backward(p, false);
-        copy(p->v, p->adjoint, p->inputs);
-        norm = normalise(p->v, p->inputs);
+        lip_lanes_copy(p->v, p->adjoint, p->inputs);
+        norm = lip_lanes_normalise(p->v, p->inputs);
     }
     return norm;
 }
 
 /* dz becomes what pulls at the z_i. */
-static void seeds(pattern *p, double eps)
+static void seeds(pattern *p)
 {
     for (int64_t first = p->inputs, end; first < p->n; first = end) {
         end = layer_end(p, first);
-        lanes sharp = sharpness(p, first, end, eps);
+        lip_lanes sharp = sharpness(p, first, end);
         for (int64_t i = first; i < end; i++)
             for (int l = 0; l < LANES; l++) {
                 float width = (float)p->system->variable[i].constant, c = p->adjoint[i].of[l] * p->dz[i].of[l] * width;
-                float q = logistic(p->z[i].of[l] * sharp.of[l]), share = SHARES[l];
-                p->dz[i].of[l] = c * sharp.of[l] * ((1 - share) * q * (1 - q) + share * (c > 0 ? 1 - q : q));
+                float q = logistic(p->z[i].of[l] * sharp.of[l]), missing = c > 0 ? 1 - q : q;
+                p->dz[i].of[l] = c * sharp.of[l] * (q * (1 - q) + p->pull.of[l] * missing);
             }
     }
 }
 
-static void into_range(const pattern *p, lanes *x)
+static void into_range(const pattern *p, lip_lanes *x)
 {
     const lip_input_range *range = p->range;
     const lip_shape *shape = &p->model->inputs[0]->shape;
@@ -223,32 +176,35 @@ static void into_range(const pattern *p, lanes *x)
     }
 }
 
-/* Momentum along normalised gradients; a step is a share of |x|. */
 static void move(pattern *p, double reach)
 {
-    normalise(p->gradient, p->inputs);
+    lip_lanes_normalise(p->gradient, p->inputs);
     for (int64_t i = 0; i < p->inputs; i++)
-        for (int l = 0; l < LANES; l++)
-            p->momentum[i].of[l] = 0.9f * p->momentum[i].of[l] + 0.1f * p->gradient[i].of[l];
-    lanes length = squares(p->momentum, p->inputs), size = squares(p->x, p->inputs);
+        for (int l = 0; l < LANES; l++) {
+            float g = p->gradient[i].of[l];
+            p->momentum[i].of[l] = 0.9f * p->momentum[i].of[l] + 0.1f * g;
+            p->spread[i].of[l] = 0.99f * p->spread[i].of[l] + 0.01f * g * g;
+            p->gradient[i].of[l] = p->momentum[i].of[l] / (sqrtf(p->spread[i].of[l]) + 1e-8f);
+        }
+    lip_lanes length = lip_lanes_squares(p->gradient, p->inputs), size = lip_lanes_squares(p->x, p->inputs);
     for (int l = 0; l < LANES; l++)
         size.of[l] = length.of[l] > 0 ? (float)reach * (sqrtf(size.of[l]) + 1e-3f) / sqrtf(length.of[l]) : 0;
     for (int64_t i = 0; i < p->inputs; i++)
         for (int l = 0; l < LANES; l++)
-            p->x[i].of[l] += size.of[l] * p->momentum[i].of[l];
+            p->x[i].of[l] += size.of[l] * p->gradient[i].of[l];
     into_range(p, p->x);
 }
 
-static void climb(pattern *p, double eps, double reach)
+static void climb(pattern *p, double reach)
 {
     look(p);
-    soft_slopes(p, eps);
+    soft_slopes(p);
     power(p, 1);
-    seeds(p, eps);
+    seeds(p);
     hard_slopes(p);
     memset(p->adjoint, 0, (size_t)p->n * sizeof *p->adjoint);
     backward(p, true);
-    copy(p->gradient, p->adjoint, p->inputs);
+    lip_lanes_copy(p->gradient, p->adjoint, p->inputs);
     move(p, reach);
 }
 
@@ -257,9 +213,9 @@ static void keep_best(pattern *p, int steps)
 {
     look(p);
     hard_slopes(p);
-    copy(p->gradient, p->v, p->inputs);
-    lanes norm = power(p, steps);
-    copy(p->v, p->gradient, p->inputs);
+    lip_lanes_copy(p->gradient, p->v, p->inputs);
+    lip_lanes norm = power(p, steps);
+    lip_lanes_copy(p->v, p->gradient, p->inputs);
     for (int l = 0; l < LANES; l++)
         if (norm.of[l] > p->best.of[l]) {
             p->best.of[l] = norm.of[l];
@@ -292,13 +248,13 @@ static bool read_constants(pattern *p)
     if (lip_run_forward(p->run, inputs, NULL) != LIP_OK)
         return false;
     memset(p->constant, 0, (size_t)p->n * sizeof *p->constant);
-    copy(p->value, p->x, p->inputs);
+    lip_lanes_copy(p->value, p->x, p->inputs);
     for (int64_t first = p->inputs, end; first < p->n; first = end) {
         const lip_node *node = p->plans[p->system->variable[first].plan].node;
         const double *z = lip_run_real(p->run, node->inputs[lip_node_varying(node)]);
         end = layer_end(p, first);
         for (int64_t i = first; i < end && z; i++) {
-            lanes sum = row_times(&p->system->z.m, i, p->value, (lanes) { { 0 } });
+            lip_lanes sum = lip_lanes_row_times(&p->system->z.m, i, p->value, (lip_lanes) { { 0 } });
             double at = z[p->system->variable[i].element];
             p->constant[i] = (float)(at - (double)sum.of[0]);
             p->value[i].of[0] = (float)(p->system->variable[i].constant * fmax(at, 0));
@@ -325,16 +281,16 @@ static bool fits(const lip_model *model, const lip_system *system, const lip_lay
 
 static bool allocate(pattern *p, lip_memory *memory, void **room)
 {
-    lanes **narrow[] = { &p->x, &p->gradient, &p->momentum, &p->v, &p->best_x };
-    lanes **wide[] = { &p->z, &p->dz, &p->slope, &p->value, &p->adjoint };
+    lip_lanes **narrow[] = { &p->x, &p->gradient, &p->momentum, &p->spread, &p->v, &p->best_x };
+    lip_lanes **wide[] = { &p->z, &p->dz, &p->slope, &p->value, &p->adjoint };
     int64_t n = p->n, m = p->inputs, reals = m + p->k;
-    int64_t bytes = (5 * m + 5 * n + 2 * p->k) * (int64_t)sizeof(lanes) + n * (int64_t)sizeof(float);
+    int64_t bytes = (6 * m + 5 * n + 2 * p->k) * (int64_t)sizeof(lip_lanes) + n * (int64_t)sizeof(float);
     double *reached = *room = lip_alloc(memory, reals + bytes / (int64_t)sizeof(double) + 1, sizeof(double));
     if (!reached)
         return false;
     p->point = reached;
     p->output = reached + m;
-    lanes *next = (lanes *)(reached + reals);
+    lip_lanes *next = (lip_lanes *)(reached + reals);
     for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++, next += m)
         *narrow[i] = next;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++, next += n)
@@ -351,25 +307,34 @@ static void choose_starts(pattern *p, lip_random *random)
         for (int l = 0; l < LANES; l++) {
             p->x[i].of[l] = (float)lip_random_normal(random);
             p->v[i].of[l] = (float)lip_random_normal(random);
-            p->momentum[i].of[l] = 0;
+            p->momentum[i].of[l] = p->spread[i].of[l] = 0;
         }
-    normalise(p->v, p->inputs);
+    lip_lanes_normalise(p->v, p->inputs);
     into_range(p, p->x);
 }
 
-static double between(const double ends[2], double share) { return ends[0] * pow(ends[1] / ends[0], share); }
+static double between(double first, double last, double share) { return first * pow(last / first, share); }
 
-/* Ends at the best points of all. */
-static void search(pattern *p, const double eps[2], const double reach[2], int steps)
+static void anneal(pattern *p, double share)
+{
+    for (int l = 0; l < LANES; l++) {
+        double lane = (double)l / (LANES - 1);
+        p->eps.of[l] = (float)between(between(FIRST_EPS[0], FIRST_EPS[1], lane), LAST_EPS, share);
+        p->pull.of[l] = (float)(between(FIRST_PULL[0], FIRST_PULL[1], lane) * pow(LAST_PULL, share));
+    }
+}
+
+static void search(pattern *p, int steps)
 {
     for (int step = 0; step < steps; step++) {
         double share = (double)step / steps;
-        climb(p, between(eps, share), between(reach, share));
+        anneal(p, share);
+        climb(p, between(REACH[0], REACH[1], share));
         if (step % LOOK_EVERY == LOOK_EVERY - 1)
             keep_best(p, LOOK_STEPS);
     }
     keep_best(p, LAST_STEPS);
-    copy(p->x, p->best_x, p->inputs);
+    lip_lanes_copy(p->x, p->best_x, p->inputs);
     keep_best(p, LAST_STEPS); /* for vectors that fit */
 }
 
@@ -388,9 +353,7 @@ double lip_pattern_search(const lip_model *model, const lip_system *system, cons
     if (allocate(&p, memory, &room)) {
         choose_starts(&p, &random);
         if (read_constants(&p)) {
-            int steps = (int)fmin(fmax(flops / (4 * pass), LOOK_EVERY), MOST_STEPS);
-            search(&p, SMOOTHING[0], REACH[0], steps);
-            search(&p, SMOOTHING[1], REACH[1], steps / 2);
+            search(&p, (int)fmin(fmax(flops / (4 * pass), LOOK_EVERY), MOST_STEPS));
             for (int l = 0; l < LANES; l++)
                 best = fmax(best, judge(&p, l));
         }

@@ -13,7 +13,7 @@
 /*
  * The largest norm of the Jacobian found, an estimate from below as in slope_search.h: |J'u| of the network itself.
  * NaN where the network has other activations than Relu and LeakyRelu, nodes that only a gain is known of, or several
- * inputs. Cost: about `flops`, in float; 50 steps at least and 800 at most, each of four passes over the system's
+ * inputs. Cost: about `flops`, in float; 50 steps at least and 1200 at most, each of four passes over the system's
  * elements for eight points.
  */
 double lip_pattern_search(const lip_model *model, const lip_system *system, const lip_layer_plan *plans,
