@@ -53,14 +53,14 @@ static bool differs(const json_t *a, const json_t *b)
     return !a || !b || !json_equal((json_t *)a, (json_t *)b);
 }
 
-/* The radii asked for, whatever was found at them. */
-static bool same_epsilon(const json_t *a, const json_t *b)
+/* What was asked for, whatever was found: the key of every element of the array. */
+static bool same_list(const json_t *a, const json_t *b, const char *array, const char *key)
 {
-    const json_t *x = field(a, "certification.certified_accuracy"), *y = field(b, "certification.certified_accuracy");
+    const json_t *x = field(a, array), *y = field(b, array);
     if (json_array_size(x) != json_array_size(y))
         return false;
     for (size_t i = 0; i < json_array_size(x); i++)
-        if (differs(field(json_array_get(x, i), "eps"), field(json_array_get(y, i), "eps")))
+        if (differs(field(json_array_get(x, i), key), field(json_array_get(y, i), key)))
             return false;
     return true;
 }
@@ -76,7 +76,9 @@ static bool check_same(const lip_shards *shards, const json_t *report, const cha
     if (json_is_object(field(report, "certification.local")) !=
         json_is_object(field(shards->first, "certification.local")))
         return refuse(error, path, "with or without --local, unlike %.200s", first);
-    if (!same_epsilon(report, shards->first))
+    if (!same_list(report, shards->first, "network.levels", "method"))
+        return refuse(error, path, "other levels of bounds (--effort, --max-seconds) than in %.200s", first);
+    if (!same_list(report, shards->first, "certification.certified_accuracy", "eps"))
         return refuse(error, path, "other radii (--epsilon) than in %.200s", first);
     return true;
 }

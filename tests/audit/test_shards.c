@@ -158,6 +158,8 @@ static void differences(void **unused)
     assert_difference_refused("certification", "deployed", json_string("exact"), "another arithmetic (--deployed)");
     assert_difference_refused("certification", "certified_accuracy", json_array(), "other radii (--epsilon)");
     assert_difference_refused("certification.shard", "count", json_integer(4), "another number of shards");
+    assert_difference_refused("network", "levels", json_pack("[{s:s}]", "method", "LipLT"),
+                              "other levels of bounds (--effort, --max-seconds) than in");
     assert_difference_refused("certification", "partial", json_true(), "shard 2/3 ended early, with 8 samples");
     assert_difference_refused("certification", "per_sample", json_null(), "without --per-sample");
     assert_difference_refused("certification", "shard", json_null(), "not a report of `lipaudit certify --shard`");
