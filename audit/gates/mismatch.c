@@ -56,6 +56,10 @@ json_t *mismatches(const json_t *older, const json_t *report)
     if (mismatch_data(older, report))
         json_push(notes, &complete, json_text("the samples, their labels or the arithmetic that radii hold for are"
                                               " not the same"));
+    if (json_is_object(field(older, "certification.data")) && json_is_object(field(report, "certification.data")) &&
+        json_is_object(field(older, "certification.local")) != json_is_object(field(report, "certification.local")))
+        json_push(notes, &complete, json_text("radii of the one have bounds around each sample (--local), those of the"
+                                              " other have not"));
     say_if(differ(older, report, "tool.version"), notes, &complete, "lipaudit %.40s made the baseline, this is %.40s",
            field_text(older, "tool.version"), field_text(report, "tool.version"));
     say_if(differ(older, report, "tool.blas"), notes, &complete,

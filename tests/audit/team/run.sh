@@ -63,7 +63,7 @@ valid() {
     /usr/bin/python3 "$VALID" "$SCHEMA" "$@"
 }
 
-echo "1..20"
+echo "1..21"
 problem=
 
 # shellcheck disable=SC2086
@@ -137,6 +137,13 @@ has out "FAILS       min-radius: median certified radius >= 1e+06; found "
 has out "holds       min-certified-accuracy: certified accuracy at 0.141176 >= 0.1; found "
 has radii.html "How many samples have which certified radius"
 step "gates on radii"
+
+run 0 check "$better" $quick --data "$images" --scale 1/255 --limit 2 --min-radius 0 --report json=two.json
+run 0 check "$better" $quick --data "$images" --scale 1/255 --limit 2 --baseline two.json
+hasnt out "(--local)"
+run 0 check "$better" $quick --data "$images" --scale 1/255 --limit 2 --baseline two.json --local
+has out "radii of the one have bounds around each sample (--local)"
+step "radii with and without --local are told apart"
 
 # Two samples of -1, as .npy: whoever made them has subtracted a mean.
 {
