@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { MOST = 1 << 16 }; /* variables */
+
 static lip_status no_memory(lip_error *error)
 {
     return lip_fail(error, LIP_EMEMORY, "the bounds around samples pass the memory cap");
@@ -38,16 +40,18 @@ static void set_node(lip_local *local, lip_local_layer *layer, const lip_layer_p
     const lip_value *z = input >= 0 ? plan->node->inputs[input] : NULL;
     layer->node = plan->node;
     layer->lipschitz = z ? lipschitz[z->index] : (double)INFINITY;
-    if (layer->kind != LIP_VAR_SLOPE || !z)
+    if (layer->kind != LIP_VAR_SLOPE && layer->windows.outputs == 0)
         return;
     lip_shape_count(&z->shape, &elements);
     layer->z = z;
     layer->anchor = local->anchored;
-    layer->slopes = lip_local_kind_of(plan);
+    if (layer->kind == LIP_VAR_SLOPE)
+        layer->slopes = lip_local_kind_of(plan);
     local->anchored += elements;
 }
 
-static void cut(lip_local *local, const lip_layer_plan *plans, const double *lipschitz)
+static lip_status cut(lip_local *local, const lip_layer_plan *plans, const double *lipschitz, lip_arena *arena,
+                      lip_error *error)
 {
     const lip_system *system = &local->system;
     for (int64_t at = 0, to; at < system->variables; at = to) {
@@ -62,9 +66,15 @@ static void cut(lip_local *local, const lip_layer_plan *plans, const double *lip
         *layer = (lip_local_layer) { .kind = system->variable[at].kind, .first = at, .count = to - at,
                                      .first_row = row, .lipschitz = (double)INFINITY };
         layer->row_count = (layer->kind == LIP_VAR_PASS ? at : to) - row;
-        if (layer->kind != LIP_VAR_INPUT)
-            set_node(local, layer, &plans[v->plan], lipschitz);
+        if (layer->kind == LIP_VAR_INPUT)
+            continue;
+        lip_status status = layer->kind != LIP_VAR_PASS ? LIP_OK
+                            : lip_max_windows(plans[v->plan].node, arena, &layer->windows, error);
+        if (status != LIP_OK)
+            return status;
+        set_node(local, layer, &plans[v->plan], lipschitz);
     }
+    return LIP_OK;
 }
 
 /* How many rows share a column, at most. */
@@ -88,7 +98,7 @@ lip_status lip_local_open(const lip_model *model, const lip_layer_plan *plans, c
         return no_memory(error);
     for (size_t i = 0; i < count; i++)
         upper[i].upper = gains[i];
-    lip_status status = lip_system_build(model, plans, upper, count, arena, &local->system, error);
+    lip_status status = lip_system_build(model, plans, upper, count, MOST, arena, &local->system, error);
     if (status != LIP_OK)
         return status;
     const lip_system *system = &local->system;
@@ -96,7 +106,9 @@ lip_status lip_local_open(const lip_model *model, const lip_layer_plan *plans, c
     local->layers = lip_arena_alloc(arena, count_layers(system), sizeof *local->layers);
     if (!counts || !local->layers)
         return no_memory(error);
-    cut(local, plans, lipschitz);
+    status = cut(local, plans, lipschitz, arena, error);
+    if (status != LIP_OK)
+        return status;
     int64_t terms = most_in_column(&system->z.m, counts) + 2;
     local->drift = lip_add_up(lip_gamma((double)terms + 8),
                               lip_mul_up(fmax(system->z.relative, system->y.relative), 1 + 0x1p-20));
@@ -110,7 +122,7 @@ int64_t lip_local_anchored(const lip_local *local) { return local->anchored; }
 const lip_node *lip_local_anchor(const lip_local *local, size_t index, const lip_value **value, int64_t *offset)
 {
     const lip_local_layer *layer = &local->layers[index];
-    if (layer->kind != LIP_VAR_SLOPE)
+    if (!layer->z)
         return NULL;
     *value = layer->z;
     *offset = layer->anchor;
@@ -122,8 +134,8 @@ void lip_local_sample_free(lip_local_sample **sample)
     if (!sample || !*sample)
         return;
     lip_local_sample *s = *sample;
-    void *parts[] = { s->z, s->error, s->reach, s->known, s->move, s->most, s->slope, s->group, s->p, s->touched,
-                      s->magnitude, s->absolute };
+    void *parts[] = { s->z, s->error, s->way, s->known, s->move, s->most, s->neuron, s->group, s->p, s->touched,
+                      s->wanted, s->magnitude, s->absolute };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         lip_free(s->memory, parts[i]);
     lip_free(s->memory, s);
@@ -135,18 +147,19 @@ static bool allocate(lip_local_sample *s)
     const int64_t variables = s->local->system.variables, layers = (int64_t)s->local->layer_count;
     s->z = lip_alloc(s->memory, s->local->anchored + 1, sizeof(double));
     s->error = lip_alloc(s->memory, layers, sizeof(double));
-    s->reach = lip_alloc(s->memory, variables, sizeof(double));
-    s->known = lip_alloc(s->memory, variables, sizeof(double));
+    s->way = lip_alloc(s->memory, variables, sizeof *s->way);
+    s->known = lip_alloc(s->memory, variables, sizeof *s->known);
     s->move = lip_alloc(s->memory, variables, sizeof(double));
     s->most = lip_alloc(s->memory, variables, sizeof(double));
-    s->slope = lip_alloc(s->memory, variables, sizeof *s->slope);
+    s->neuron = lip_alloc(s->memory, variables, sizeof *s->neuron);
     s->group = lip_alloc(s->memory, layers, sizeof(double));
     s->p = lip_alloc(s->memory, variables * LIP_LOCAL_LANES, sizeof(double));
     s->touched = lip_alloc(s->memory, variables, sizeof(bool));
+    s->wanted = lip_alloc(s->memory, variables, sizeof(bool));
     s->magnitude = lip_alloc(s->memory, LIP_LOCAL_LANES, sizeof(double));
     s->absolute = lip_alloc(s->memory, LIP_LOCAL_LANES, sizeof(double));
-    return s->z && s->error && s->reach && s->known && s->move && s->most && s->slope && s->group && s->p &&
-           s->touched && s->magnitude && s->absolute;
+    return s->z && s->error && s->way && s->known && s->move && s->most && s->neuron && s->group && s->p &&
+           s->touched && s->wanted && s->magnitude && s->absolute;
 }
 
 lip_status lip_local_sample_new(const lip_local *local, lip_memory *memory, lip_local_sample **out, lip_error *error)

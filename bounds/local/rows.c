@@ -46,19 +46,21 @@ void lip_local_put(lip_local_sample *sample, int lane, double sign, const lip_en
 
 /* Sums of one layer, per lane. some = 0: there is nothing at all. */
 typedef struct sums {
-    double each[LANES], squares[LANES], some[LANES];
+    double each[LANES], squares[LANES], some[LANES], ties[LANES];
 } sums;
 
 static bool take_neuron(lip_local_sample *sample, int64_t m, double *q, sums *s)
 {
-    const lip_local_slope *slope = &sample->slope[m];
-    double *p = sample->p + m * LANES, reach = sample->reach[m], total = 0;
+    const lip_local_neuron *n = &sample->neuron[m];
+    const lip_local_slope *slope = &n->slope;
+    double *p = sample->p + m * LANES, total = 0;
     const double *absolute = sample->local->system.z.absolute;
     for (int i = 0; i < LANES; i++) {
         double c = p[i] > 0 ? slope->c[1] : slope->c[0], w = p[i] > 0 ? slope->w[1] : slope->w[0];
         double lost = fabs(p[i]) * w;
         q[i] = p[i] * c;
-        s->each[i] += lost * reach;
+        s->each[i] += lost * n->reach;
+        s->ties[i] += fabs(p[i]) * n->tie;
         s->squares[i] += lost * lost;
         s->some[i] += w > 0 ? fabs(p[i]) : 0;
         total += fabs(q[i]);
@@ -67,16 +69,17 @@ static bool take_neuron(lip_local_sample *sample, int64_t m, double *q, sums *s)
     if (total == 0)
         return false;
     for (int i = 0; i < LANES; i++) {
-        sample->magnitude[i] += fabs(q[i]) * sample->move[m];
-        sample->absolute[i] += absolute ? fabs(q[i]) * absolute[m] : 0;
+        sample->magnitude[i] += fabs(q[i]) * sample->move[n->row];
+        sample->absolute[i] += absolute ? fabs(q[i]) * absolute[n->row] : 0;
     }
     return true;
 }
 
-static void add_row(lip_local_sample *sample, int64_t m, const double *q)
+static void add_row(lip_local_sample *sample, int64_t row, const double *q)
 {
     const lip_rows *z = &sample->local->system.z.m;
-    for (int64_t e = z->start[m]; e < z->start[m + 1]; e++) {
+    sample->work += z->start[row + 1] - z->start[row];
+    for (int64_t e = z->start[row]; e < z->start[row + 1]; e++) {
         double *to = sample->p + (int64_t)z->col[e] * LANES, value = z->value[e];
         sample->touched[z->col[e]] = true;
         for (int i = 0; i < LANES; i++)
@@ -98,24 +101,25 @@ static void take_squares(lip_local_sample *sample, int64_t m, sums *s)
 static void take_layer(lip_local_sample *sample, size_t index, double *fall)
 {
     const lip_local_layer *layer = &sample->local->layers[index];
-    bool neurons = layer->kind == LIP_VAR_SLOPE;
+    bool follows = lip_local_follows(layer);
     double q[LANES], far = layer->kind == LIP_VAR_INPUT ? sample->r : sample->group[index];
-    sums s = { { 0 }, { 0 }, { 0 } };
+    sums s = { { 0 }, { 0 }, { 0 }, { 0 } };
     for (int64_t m = layer->first + layer->count - 1; m >= layer->first; m--) {
         if (!sample->touched[m])
             continue;
         sample->touched[m] = false;
-        if (!neurons)
+        if (!follows)
             take_squares(sample, m, &s);
         else if (take_neuron(sample, m, q, &s))
-            add_row(sample, m, q);
+            add_row(sample, sample->neuron[m].row, q);
     }
     double tiny = (double)layer->count * LIP_TINY;
     for (int i = 0; i < LANES; i++) {
+        fall[i] += s.ties[i];
         if (s.some[i] == 0)
             continue;
         double together = sqrt(s.squares[i] + tiny) * far, each = s.each[i] + tiny * far;
-        fall[i] += neurons && each < together ? each : together;
+        fall[i] += follows && each < together ? each : together;
     }
 }
 

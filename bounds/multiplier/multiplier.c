@@ -169,7 +169,7 @@ static lip_status run_system(run *r, const lip_layer_plan *plans, const lip_laye
     int64_t outputs;
     if (!lip_shape_count(&r->model->logits->shape, &outputs) || outputs > LIP_MULTIPLIER_OUTPUTS)
         return lip_fail(error, LIP_EUNSUPPORTED, "the network has more than %d outputs", LIP_MULTIPLIER_OUTPUTS);
-    lip_status status = lip_system_build(r->model, plans, gains, count, arena, &system, error);
+    lip_status status = lip_system_build(r->model, plans, gains, count, LIP_SYSTEM_MOST, arena, &system, error);
     if (status != LIP_OK)
         return status;
     r->system = &system;

@@ -14,6 +14,7 @@ typedef struct builder {
     const lip_model *model;
     const lip_layer_plan *plans;
     const lip_layer_gain *gains;
+    int64_t most; /* variables */
     lip_arena *arena;
     lip_system *system;
     lip_enclosed **values; /* per model value; NULL: not known */
@@ -49,16 +50,17 @@ static bool add_variable(builder *b, lip_variable variable, const lip_enclosed *
 
 static lip_status check_room(const builder *b, int64_t more, lip_error *error)
 {
-    if (more <= LIP_SYSTEM_MOST && b->system->variables + more <= LIP_SYSTEM_MOST)
+    if (more <= b->most && b->system->variables + more <= b->most)
         return LIP_OK;
-    return lip_fail(error, LIP_EUNSUPPORTED, "the network has more than %d neurons and inputs", LIP_SYSTEM_MOST);
+    return lip_fail(error, LIP_EUNSUPPORTED, "the network has more than %lld neurons and inputs",
+                    (long long)b->most);
 }
 
 /* *out = the matrix that is 1 from variable `first` on and 0 elsewhere. */
 static bool identity(builder *b, int64_t first, int64_t count, lip_enclosed *out)
 {
     lip_rows_builder rows;
-    bool fine = lip_rows_begin(&rows, b->arena, count, LIP_SYSTEM_MOST);
+    bool fine = lip_rows_begin(&rows, b->arena, count, b->most);
     for (int64_t i = 0; fine && i < count; i++) {
         fine = lip_rows_put(&rows, first + i, 1);
         lip_rows_next(&rows);
@@ -137,7 +139,7 @@ static lip_status add_neurons(builder *b, size_t at, const lip_enclosed *z, lip_
         return status;
     if (count > 0)
         b->system->first[at] = b->system->variables;
-    bool fine = lip_rows_begin(&rows, b->arena, z->m.rows, LIP_SYSTEM_MOST);
+    bool fine = lip_rows_begin(&rows, b->arena, z->m.rows, b->most);
     for (int64_t i = 0; fine && i < z->m.rows; i++) {
         double width = width_of(slope_of(b, at, i));
         if (width > 0) {
@@ -311,7 +313,7 @@ static lip_status concat(builder *b, size_t at, lip_error *error)
         int64_t along = in->shape.dim[axis], elements;
         lip_rows_builder empty;
         if (!lip_shape_count(&in->shape, &elements) ||
-            !lip_rows_begin(&empty, b->arena, elements, LIP_SYSTEM_MOST))
+            !lip_rows_begin(&empty, b->arena, elements, b->most))
             return no_memory(error);
         for (int64_t j = 0; j < elements; j++)
             lip_rows_next(&empty);
@@ -361,20 +363,21 @@ static lip_status add_node(builder *b, size_t at, lip_error *error)
 static bool allocate(builder *b, size_t count)
 {
     lip_system *s = b->system;
-    *s = (lip_system) { .variable = lip_arena_alloc(b->arena, LIP_SYSTEM_MOST, sizeof *s->variable),
+    *s = (lip_system) { .variable = lip_arena_alloc(b->arena, b->most, sizeof *s->variable),
                         .first = lip_arena_alloc(b->arena, (int64_t)count, sizeof *s->first) };
     b->values = lip_arena_alloc(b->arena, (int64_t)b->model->value_count, sizeof(lip_enclosed *));
-    b->z_absolute = lip_arena_alloc(b->arena, LIP_SYSTEM_MOST, sizeof(double));
+    b->z_absolute = lip_arena_alloc(b->arena, b->most, sizeof(double));
     for (size_t i = 0; s->first && i < count; i++)
         s->first[i] = -1;
     return s->variable && s->first && b->values && b->z_absolute &&
-           lip_rows_begin(&b->z, b->arena, LIP_SYSTEM_MOST, LIP_SYSTEM_MOST);
+           lip_rows_begin(&b->z, b->arena, b->most, b->most);
 }
 
 lip_status lip_system_build(const lip_model *model, const lip_layer_plan *plans, const lip_layer_gain *gains,
-                            size_t count, lip_arena *arena, lip_system *out, lip_error *error)
+                            size_t count, int64_t most, lip_arena *arena, lip_system *out, lip_error *error)
 {
-    builder b = { .model = model, .plans = plans, .gains = gains, .arena = arena, .system = out };
+    builder b = { .model = model, .plans = plans, .gains = gains, .most = most, .arena = arena,
+                  .system = out };
     if (!allocate(&b, count))
         return no_memory(error);
     lip_status status = add_inputs(&b, error);

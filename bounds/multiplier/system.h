@@ -35,7 +35,7 @@
 #include "compose/layers.h"
 #include "sparse.h"
 
-enum { LIP_SYSTEM_MOST = 10000 }; /* variables: the factor takes 8 n^2 / 2 bytes at most */
+enum { LIP_SYSTEM_MOST = 10000 }; /* variables where there is to be a factor, of up to 8 n^2 / 2 bytes */
 
 typedef enum lip_variable_kind { LIP_VAR_INPUT, LIP_VAR_SLOPE, LIP_VAR_PASS, LIP_VAR_AUX } lip_variable_kind;
 
@@ -56,11 +56,11 @@ typedef struct lip_system {
 } lip_system;
 
 /*
- * Reads the graph. *out lives in the arena. LIP_EUNSUPPORTED, with the reason, where the system would be too large or
- * a node fits none of the above; LIP_EMEMORY.
+ * Reads the graph. *out lives in the arena. LIP_EUNSUPPORTED, with the reason, where there would be more than `most`
+ * variables or a node fits none of the above; LIP_EMEMORY.
  */
 lip_status lip_system_build(const lip_model *model, const lip_layer_plan *plans, const lip_layer_gain *gains,
-                            size_t count, lip_arena *arena, lip_system *out, lip_error *error);
+                            size_t count, int64_t most, lip_arena *arena, lip_system *out, lip_error *error);
 
 /* A matrix of a linear node's linear part, rows = elements of its output, within `relative` of the true one
  * elementwise. */

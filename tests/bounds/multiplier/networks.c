@@ -137,7 +137,7 @@ void net_system(networks *n, lip_system *system, lip_form *form)
 {
     lip_error error = { 0 };
     lip_status status =
-        lip_system_build(&n->g.model, n->plans, n->gains, n->count, &n->arena, system, &error);
+        lip_system_build(&n->g.model, n->plans, n->gains, n->count, LIP_SYSTEM_MOST, &n->arena, system, &error);
     if (status != LIP_OK)
         fail_msg("%s", error.reason);
     assert_int_equal(lip_form_open(system, &n->g.model, 1, &n->g.model.memory, form, &error), LIP_OK);
