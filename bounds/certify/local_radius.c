@@ -2,8 +2,8 @@
  * local_radius.c: the search for the radius at which some logit could catch up.
  *
  * used(r) = max over j of (fall_j(r) + slope_j r) / left_j grows with r, about as r^p with p between 1 (no neuron
- * crosses its kink) and 2 or 3; r is proved where used(r) < 1. Each step aims at used = 1 through the ends of the bracket
- * on logarithmic scales; one that would leave the bracket halves it.
+ * crosses its kink) and 2 or 3; r is proved where used(r) < 1. Each step aims at used = 1 through the ends of the
+ * bracket on logarithmic scales; one that would leave the bracket halves it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

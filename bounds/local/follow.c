@@ -7,11 +7,12 @@
  *     u' = max z'_q, z'_q - z'_k <= up_q + down_k - gap_q,  u >= z_k:          du <= dz_k + rise,
  * rise = max(0, max over q != k of that). So du follows the row of z_k, and does nothing else where no other can
  * overtake. Together: z'_q - z'_k of an overtaker is at most |dz_q - dz_k| + tie, and the square of the first at most
- * 2 (dz_q^2 + dz_k^2), which over all windows adds up to at most 2 s |dz|_2^2, s the most windows that share an element.
+ * 2 (dz_q^2 + dz_k^2), which over all windows adds up to at most 2 s |dz|_2^2, s the most windows that share an
+ * element.
  *
- * How far the neurons of a layer move together: the root of the sum of their squares, or r times the Lipschitz constant
- * up to them, whichever is less. The first is good where few of them are left that may cross their kink, the other where
- * many are.
+ * How far the neurons of a layer move together: the root of the sum of their squares, or r times the Lipschitz
+ * constant up to them, whichever is less. The first is good where few of them are left that may cross their kink, the
+ * other where many are.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

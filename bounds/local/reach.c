@@ -4,8 +4,8 @@
  * First what costs next to nothing: the sum of what each variable can add; r times the Lipschitz constant of the whole
  * layer; what a former call has found. A row that holds inputs only is done with it, since the sum is then r |Z_m|; so
  * is one that is a neuron's g and nothing else (a max-pool's input after a Relu), which that neuron's bounds tell. The
- * others are taken back through the network where somebody wants to know better, as long as the work of the call allows;
- * deep and wide networks, where it does not, have bounds that grow with every layer anyway.
+ * others are taken back through the network where somebody wants to know better, as long as the work of the call
+ * allows; deep and wide networks, where it does not, have bounds that grow with every layer anyway.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

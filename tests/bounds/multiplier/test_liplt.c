@@ -25,8 +25,8 @@ static double bound(int threads)
 {
     lip_error error = { 0 };
     double upper = (double)NAN;
-    assert_int_equal(
-        lip_system_build(&net.g.model, net.plans, net.gains, net.count, LIP_SYSTEM_MOST, LIP_SYSTEM_MOST, &net.arena, &net_sys, &error), LIP_OK);
+    assert_int_equal(lip_system_build(&net.g.model, net.plans, net.gains, net.count, LIP_SYSTEM_MOST, &net.arena,
+                                      &net_sys, &error), LIP_OK);
     assert_true(net_sys.classes <= MOST_CLASSES);
     assert_true(lip_liplt(&net_sys, threads, 1, &net.g.model.memory, &upper, pairs));
     return upper;

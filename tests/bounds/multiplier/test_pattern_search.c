@@ -32,7 +32,8 @@ static double found(const char *name, const lip_input_range *range, uint64_t see
                                 .svd = LIP_EXACT_NEVER, .iterations = 1, .memory = &model->memory };
         assert_int_equal(lip_gain_of(&task, &gains[i], &error), LIP_OK);
     }
-    assert_int_equal(lip_system_build(model, plans, gains, count, &arena, &system, &error), LIP_OK);
+    assert_int_equal(lip_system_build(model, plans, gains, count, LIP_SYSTEM_MOST, &arena, &system, &error),
+                     LIP_OK);
     double slope = lip_pattern_search(model, &system, plans, range, 4.5e10, seed);
     lip_arena_free(&arena);
     lip_model_free(&model);
