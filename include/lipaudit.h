@@ -346,7 +346,7 @@ typedef struct lip_certificate {
     double radius;           /* proved: no perturbation of smaller L2 norm changes the prediction t; the largest of: */
     double sqrt2_radius;     /* margin / (sqrt(2) L_F) */
     double pairwise_radius;  /* min_j (f_t - f_j) / L_tj; NaN without pairwise bounds */
-    double local_radius;     /* from bounds on a ball around the sample; 0: none beyond the others, NaN: not asked for */
+    double local_radius;     /* from bounds on a ball around it; 0: none beyond the others, NaN: not asked for */
     const char *method;      /* which gave `radius`: "sqrt2", "pairwise", "local"; "" where it is 0 */
 } lip_certificate;
 
