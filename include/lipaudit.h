@@ -267,8 +267,8 @@ typedef struct lip_level {
 } lip_level;
 
 /*
- * A part of the network between two values that every way from its inputs to its logits leads through. The bounds of the
- * stages multiply to what their methods prove of the network.
+ * A part of the network between two values that every way from its inputs to its logits leads through. The bounds of
+ * the stages multiply to what their methods prove of the network.
  */
 typedef struct lip_stage {
     const char *first, *last; /* names of its nodes */
