@@ -21,10 +21,11 @@ lip_lanes lip_lanes_row_times(const lip_rows *m, int64_t i, const lip_lanes *x, 
 
 void lip_lanes_add_row(const lip_rows *m, int64_t i, const lip_lanes *at, lip_lanes *x)
 {
+    const lip_lanes own = *at; /* which x does not overlap */
     for (int64_t e = m->start[i]; e < m->start[i + 1]; e++) {
         float a = (float)m->value[e], *to = x[m->col[e]].of;
         for (int l = 0; l < LIP_LANES; l++)
-            to[l] += a * at->of[l];
+            to[l] += a * own.of[l];
     }
 }
 

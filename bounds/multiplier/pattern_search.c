@@ -29,13 +29,15 @@
 #include "run.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 enum { LANES = LIP_LANES, MOST_STEPS = 1200, LOOK_EVERY = 50, LOOK_STEPS = 4, LAST_STEPS = 24 };
 static const double FIRST_EPS[] = { 0.2, 0.05 }, FIRST_PULL[] = { 0.1, 3 }; /* of the first lane and the last */
 static const double LAST_EPS = 0.005, LAST_PULL = 0.01;                     /* the latter: of the lane's first */
-static const double REACH[] = { 0.03, 0.0002 };                             /* steps, of |x|: first and last */
+static const double REACH[] = { 0.03, 0.0002 };                             /* steps, of |x| or the range */
+static const float WIDE = 1e6f; /* ranges: as good as none to start in, and float has to hold what comes of it */
 
 typedef struct pattern {
     const lip_model *model;
@@ -49,6 +51,7 @@ typedef struct pattern {
     lip_lanes *u, *best_u;                                    /* outputs */
     float *constant;                                          /* of each z: what biases add */
     double *point, *output;
+    float span; /* of the range: no step is longer */
     lip_lanes best, eps, pull;
 } pattern;
 
@@ -158,22 +161,23 @@ static void seeds(pattern *p)
     }
 }
 
-static void into_range(const pattern *p, lip_lanes *x)
+/* Where input i may lie, in float; false: anywhere. */
+static bool range_of(const pattern *p, int64_t i, float *low, float *high)
 {
     const lip_input_range *range = p->range;
     const lip_shape *shape = &p->model->inputs[0]->shape;
     int axis = range && shape->rank > 1 && shape->dim[1] == (int64_t)range->count ? 1 : shape->rank - 1;
     int64_t inner = 1;
+    if (!range)
+        return false;
     for (int d = axis + 1; d < shape->rank; d++)
         inner *= shape->dim[d];
-    for (int64_t i = 0; range && i < p->inputs; i++) {
-        size_t at = range->count == 1 ? 0 : (size_t)(i / inner) % range->count;
-        float low = (float)range->lo[at], high = (float)range->hi[at];
-        low = (double)low < range->lo[at] ? nextafterf(low, INFINITY) : low;
-        high = (double)high > range->hi[at] ? nextafterf(high, -INFINITY) : high;
-        for (int l = 0; l < LANES; l++)
-            x[i].of[l] = fminf(fmaxf(x[i].of[l], low), high);
-    }
+    size_t at = range->count == 1 ? 0 : (size_t)(i / inner) % range->count;
+    *low = (float)range->lo[at];
+    *high = (float)range->hi[at];
+    *low = (double)*low < range->lo[at] ? nextafterf(*low, INFINITY) : *low;
+    *high = (double)*high > range->hi[at] ? nextafterf(*high, -INFINITY) : *high;
+    return true;
 }
 
 static void move(pattern *p, double reach)
@@ -188,11 +192,13 @@ static void move(pattern *p, double reach)
         }
     lip_lanes length = lip_lanes_squares(p->gradient, p->inputs), size = lip_lanes_squares(p->x, p->inputs);
     for (int l = 0; l < LANES; l++)
-        size.of[l] = length.of[l] > 0 ? (float)reach * (sqrtf(size.of[l]) + 1e-3f) / sqrtf(length.of[l]) : 0;
-    for (int64_t i = 0; i < p->inputs; i++)
+        size.of[l] = length.of[l] > 0 ? fminf(sqrtf(size.of[l]) + 1e-3f, p->span) / sqrtf(length.of[l]) : 0;
+    for (int64_t i = 0; i < p->inputs; i++) {
+        float low = -FLT_MAX, high = FLT_MAX;
+        range_of(p, i, &low, &high);
         for (int l = 0; l < LANES; l++)
-            p->x[i].of[l] += size.of[l] * p->gradient[i].of[l];
-    into_range(p, p->x);
+            p->x[i].of[l] = fminf(fmaxf(p->x[i].of[l] + (float)reach * size.of[l] * p->gradient[i].of[l], low), high);
+    }
 }
 
 static void climb(pattern *p, double reach)
@@ -303,14 +309,20 @@ static bool allocate(pattern *p, lip_memory *memory, void **room)
 
 static void choose_starts(pattern *p, lip_random *random)
 {
-    for (int64_t i = 0; i < p->inputs; i++)
+    double square = 0;
+    for (int64_t i = 0; i < p->inputs; i++) {
+        float low = -FLT_MAX, high = FLT_MAX;
+        bool narrow = range_of(p, i, &low, &high) && high - low < WIDE;
+        square += ((double)high - (double)low) * ((double)high - (double)low);
         for (int l = 0; l < LANES; l++) {
-            p->x[i].of[l] = (float)lip_random_normal(random);
+            p->x[i].of[l] = narrow ? low + (high - low) * (float)lip_random_uniform(random)
+                                   : fminf(fmaxf((float)lip_random_normal(random), low), high);
             p->v[i].of[l] = (float)lip_random_normal(random);
             p->momentum[i].of[l] = p->spread[i].of[l] = 0;
         }
+    }
+    p->span = (float)fmin(sqrt(square), (double)FLT_MAX);
     lip_lanes_normalise(p->v, p->inputs);
-    into_range(p, p->x);
 }
 
 static double between(double first, double last, double share) { return first * pow(last / first, share); }
@@ -355,7 +367,7 @@ double lip_pattern_search(const lip_model *model, const lip_system *system, cons
         if (read_constants(&p)) {
             search(&p, (int)fmin(fmax(flops / (4 * pass), LOOK_EVERY), MOST_STEPS));
             for (int l = 0; l < LANES; l++)
-                best = fmax(best, judge(&p, l));
+                best = p.best.of[l] > 0 ? fmax(best, judge(&p, l)) : best;
         }
     }
     lip_free(memory, room);
