@@ -47,7 +47,7 @@ import data  # noqa: E402
 
 LEVELS = [("LipLT", ("LipLT",)),
           ("layerwise", ("layerwise multipliers", "layerwise multipliers on a torus")),
-          ("optimised", ("optimised multipliers", "searched multipliers on a torus"))]
+          ("optimised", ("optimised multipliers", "optimised multipliers on a torus"))]
 CNNS = ("fmnist_cnn_base", "fmnist_small_base_torchscript")  # the paper's network, trained plainly
 LMT = ("fmnist_cnn_lmt", "fmnist_small_lmt_dynamo", "fmnist_small_lmt_torchscript")  # the same, with margins
 ATTACKED = ("fmnist_cnn_base", "fmnist_cnn_lmt", "fmnist_mlp2_base", "fmnist_mlp4_base", "fmnist_small_base",
