@@ -2,6 +2,11 @@
  * descend.c: L-BFGS with backtracking. A point where the matrix is not
  * positive definite has the value +inf, and is stepped back from.
  *
+ * The least of the largest eigenvalue lies where several are equal, mostly
+ * near where the matrix becomes singular: a sharp objective leads there by
+ * tiny steps, a smooth one stops short of it. So the objective is sharpened
+ * on the way.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "objective.h"
@@ -11,8 +16,9 @@
 #include <string.h>
 
 enum { HISTORY = 12, TRIES = 12, WINDOW = 5 };
-static const double LONGEST_STEP = 1, LONGEST_PLAIN = 3, FIRST_STEP = 0.5; /* of one logarithm */
-static const double FLOOR = 1e-2; /* of curvatures, of their mean */
+static const double LONGEST_STEP = 0.5, LONGEST_PLAIN = 3, FIRST_STEP = 0.5; /* of one logarithm */
+static const double FLOOR = 0.05; /* of curvatures, of their mean */
+static const double SHARPER = 4;  /* power */
 
 typedef struct descent {
     lip_value_at *at;
@@ -98,10 +104,10 @@ static void remember(descent *d)
 }
 
 /* Least of the parabola through the value, the slope and what was found at `step`, not too near to either end. */
-static double interpolate(double value, double slope, double found, double step)
+static double interpolate(double value, double slope, double found, double step, bool plain)
 {
     if (!isfinite(found))
-        return 0.25 * step;
+        return (plain ? 0.25 : 0.5) * step;
     double least = -slope * step * step / (2 * (found - value - slope * step));
     return fmin(fmax(least, 0.1 * step), 0.6 * step);
 }
@@ -119,9 +125,18 @@ static double search(descent *d, double value, double deadline)
             return found;
         if (lip_clock() > deadline)
             break;
-        step = interpolate(value, slope, found, step);
+        step = interpolate(value, slope, found, step, d->plain);
     }
     return (double)INFINITY;
+}
+
+/* Whether the descent is worth going on with, after a window of iterations that brought `gain`. */
+static bool goes_on(descent *d, const lip_descent *options, double gain, double *value)
+{
+    if (!options->sharpen || gain >= options->early || !options->sharpen(d->context))
+        return gain >= options->tolerance;
+    *value = d->at(d->context, d->theta, d->gradient);
+    return true;
 }
 
 static double iterate(descent *d, const lip_descent *options)
@@ -142,7 +157,7 @@ static double iterate(descent *d, const lip_descent *options)
         memcpy(d->gradient, d->next_gradient, (size_t)d->n * sizeof(double));
         value = found;
         if (i % WINDOW == 0) {
-            if (window - value < options->tolerance)
+            if (!goes_on(d, options, window - value, &value))
                 break;
             window = value;
         }
@@ -179,9 +194,23 @@ static double system_at(void *objective, const double *theta, double *gradient)
     return lip_objective_at(objective, theta, gradient);
 }
 
+static bool sharpen(void *context)
+{
+    lip_objective *objective = context;
+    if (objective->goal != LIP_GOAL_NETWORK || objective->power >= objective->sharpest)
+        return false;
+    objective->power = fmin(SHARPER * objective->power, objective->sharpest);
+    return true;
+}
+
 double lip_descend(lip_objective *objective, const lip_descent *options, double *theta)
 {
     const lip_system *s = objective->form->system;
-    return lip_descend_on(system_at, objective, has_passes(s) ? NULL : objective->curvature, s->multipliers, options,
-                          objective->memory, theta);
+    double power = objective->power;
+    lip_descent with = *options;
+    with.sharpen = sharpen;
+    double value = lip_descend_on(system_at, objective, has_passes(s) ? NULL : objective->curvature, s->multipliers,
+                                  &with, objective->memory, theta);
+    objective->power = power;
+    return value;
 }

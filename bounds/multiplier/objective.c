@@ -33,7 +33,8 @@ lip_status lip_objective_open(lip_form *form, lip_memory *memory, lip_objective 
 {
     const lip_system *s = form->system;
     int64_t k = s->classes;
-    *out = (lip_objective) { .form = form, .memory = memory, .power = 24, .work_count = 3 * k + 64 * k };
+    *out = (lip_objective) { .form = form, .memory = memory, .power = 24, .sharpest = 384,
+                             .work_count = 3 * k + 64 * k };
     out->rows = lip_alloc(memory, k * s->variables, sizeof(double));
     out->z = lip_alloc(memory, 2 * k, sizeof(double));
     out->s = lip_alloc(memory, k * k, sizeof(double));

@@ -19,7 +19,8 @@ typedef enum lip_goal {
 typedef struct lip_objective {
     lip_form *form;
     lip_goal goal;
-    double power; /* of the norm that stands for the largest eigenvalue; larger: nearer, and less smooth */
+    double power;    /* of the norm that stands for the largest eigenvalue; larger: nearer, and less smooth */
+    double sharpest; /* a descent raises it while it is less */
     int64_t first, second; /* of LIP_GOAL_PAIR */
     double *rows, *z, *s, *weight, *eigenvalues, *work; /* rows: classes x variables; s, weight: classes^2 */
     double *multipliers;
@@ -49,12 +50,18 @@ typedef struct lip_descent {
     int iterations;   /* at most */
     double deadline;  /* of lip_clock */
     double tolerance; /* stop when five iterations bring less, relatively to 1 in the logarithm */
+    double early;     /* sharpen when they bring less */
+    bool (*sharpen)(void *context); /* true: the value is nearer to what is wanted now, and less smooth; may be NULL */
 } lip_descent;
 
 /* A value to make small, and its gradient, at theta; +inf: not in its domain. */
 typedef double lip_value_at(void *context, const double *theta, double *gradient);
 
-/* L-BFGS [Nocedal & Wright 2006, algorithm 7.4] from theta; theta becomes the best point. Returns the value there. */
+/*
+ * L-BFGS [Nocedal & Wright 2006, algorithm 7.4] from theta; theta becomes the best point. Returns the value there. What
+ * it knows of the curvature outlives a sharpening, which is why this is part of it. lip_descend sharpens by itself:
+ * objective->power is as before when it returns, the value that of the sharpest.
+ */
 double lip_descend(lip_objective *objective, const lip_descent *options, double *theta);
 double lip_descend_on(lip_value_at *at, void *context, const double *curvature, int64_t n, const lip_descent *options,
                       lip_memory *memory, double *theta); /* curvature, of the last evaluation, may be NULL */

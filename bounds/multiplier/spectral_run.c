@@ -122,7 +122,7 @@ static void optimise(run *r)
         for (int64_t m = 0; m < s->multipliers; m++)
             theta[m] = from[m] = log(r->best[m]);
         for (int i = 0; i < (r->out->pairs ? 3 : 2) && in_time(r); i++) {
-            lip_descent options = { evaluations(r, STEPS, 160) / 4, r->deadline, TOLERANCE };
+            lip_descent options = { evaluations(r, STEPS, 160) / 4, r->deadline, TOLERANCE, 0, NULL };
             objective.every = evaluations(r, 1, STEPS) < STEPS ? 2 : 1;
             objective.barrier = barriers[i];
             objective.pairs = i == 2;

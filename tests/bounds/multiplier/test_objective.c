@@ -1,6 +1,6 @@
 /*
  * test_objective.c: gradients by differences, the start is positive definite,
- * descent goes down.
+ * descent goes down, and further where the objective is sharpened.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { MOST = 80 };
+enum { MOST = 80, NETS = 20 };
 static uint64_t state = 83;
 static networks net;
 static lip_system net_sys;
@@ -85,15 +85,47 @@ static void check_descent(void **unused)
     for (int trial = 0; trial < 6; trial++) {
         double theta[MOST], reach[HAND_MOST], before, after;
         lip_random random = lip_random_seed(1, 3);
-        lip_descent options = { 60, lip_clock() + 60, 1e-7 };
+        lip_descent options = { 60, lip_clock() + 60, 1e-7, 0, NULL };
         open_net(trial % 2);
         objective.goal = LIP_GOAL_NETWORK;
+        objective.sharpest = 0;
         assert_true(lip_start_layerwise(&form, true, &random, theta, reach));
         before = lip_objective_at(&objective, theta, NULL);
         after = lip_descend(&objective, &options, theta);
         assert_true(after < before - 1e-3 && lip_objective_at(&objective, theta, NULL) == after);
         close_net();
     }
+}
+
+/* The log of S's largest eigenvalue where a descent ends. */
+static double largest_after(double sharpest, int iterations, double tolerance)
+{
+    double theta[MOST], reach[HAND_MOST], power = objective.power, largest;
+    lip_random random = lip_random_seed(1, 3);
+    lip_descent options = { iterations, lip_clock() + 60, tolerance, fmax(tolerance, 6e-3), NULL };
+    objective.goal = LIP_GOAL_NETWORK;
+    objective.sharpest = sharpest;
+    assert_true(lip_start_layerwise(&form, true, &random, theta, reach));
+    assert_true(isfinite(lip_descend(&objective, &options, theta)) && objective.power == power);
+    objective.power = 1e6;
+    largest = lip_objective_at(&objective, theta, NULL);
+    objective.power = power;
+    return largest;
+}
+
+/* What the usual descent leaves of L^2 to one that takes much longer, and what sharpening brings. */
+static void check_sharpened(void **unused)
+{
+    (void)unused;
+    double gained = 0, left = 0;
+    for (int trial = 0; trial < NETS; trial++) {
+        open_net(false);
+        double smooth = largest_after(0, 300, 1e-4), sharp = largest_after(384, 300, 1e-4);
+        gained += (smooth - sharp) / NETS;
+        left += (sharp - largest_after(384 * 16, 600, 1e-8)) / NETS;
+        close_net();
+    }
+    assert_true(gained > 2e-3 && left < 2e-3);
 }
 
 /* Too large multipliers: no value, and no NaN. */
@@ -113,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_gradient),
         cmocka_unit_test(check_descent),
+        cmocka_unit_test(check_sharpened),
         cmocka_unit_test(check_indefinite),
     };
     return cmocka_run_group_tests_name("objective", tests, NULL, NULL);
