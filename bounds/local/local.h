@@ -13,6 +13,7 @@
  * The first of the minimum is what linear relaxations have [Zhang et al. 2018, CROWN]; the second is
  * Lipschitz's: neurons of one layer cannot all move as far as each of them could [Tsuzuku et al. 2018, and LipLT
  * on a ball, Fazlyab et al. 2023]. Where the sign of p_m decides which side matters, c_m and w_m depend on it.
+ * A max-pool follows the row of its largest input, and loses what another can rise above that (follow.c).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
