@@ -16,7 +16,10 @@
 #include "rounding.h"
 #include "sweep.h"
 
-enum { LANES = LIP_LOCAL_LANES };
+enum { LANES = LIP_LOCAL_LANES, PIECES = LANES / 4 };
+
+/* Lanes side by side: compilers would take them one by one, since the loops over them are short. */
+typedef double four __attribute__((vector_size(32), may_alias));
 
 double lip_local_move(const lip_local_sample *sample, const lip_enclosed *m, int64_t row)
 {
@@ -49,41 +52,44 @@ typedef struct sums {
     double each[LANES], squares[LANES], some[LANES], ties[LANES];
 } sums;
 
-static bool take_neuron(lip_local_sample *sample, int64_t m, double *q, sums *s)
+static bool take_neuron(lip_local_sample *sample, int64_t m, double *restrict q, sums *restrict s)
 {
     const lip_local_neuron *n = &sample->neuron[m];
     const lip_local_slope *slope = &n->slope;
-    double *p = sample->p + m * LANES, total = 0;
+    double *restrict p = sample->p + m * LANES, total = 0;
     const double *absolute = sample->local->system.z.absolute;
+    const double loses[] = { slope->w[0] > 0, slope->w[1] > 0 };
     for (int i = 0; i < LANES; i++) {
-        double c = p[i] > 0 ? slope->c[1] : slope->c[0], w = p[i] > 0 ? slope->w[1] : slope->w[0];
-        double lost = fabs(p[i]) * w;
-        q[i] = p[i] * c;
+        double above = p[i] > 0 ? p[i] : 0, below = above - p[i]; /* p or -p, the other is 0 */
+        double lost = above * slope->w[1] + below * slope->w[0];
+        q[i] = above * slope->c[1] - below * slope->c[0];
         s->each[i] += lost * n->reach;
-        s->ties[i] += fabs(p[i]) * n->tie;
+        s->ties[i] += (above + below) * n->tie;
         s->squares[i] += lost * lost;
-        s->some[i] += w > 0 ? fabs(p[i]) : 0;
+        s->some[i] += above * loses[1] + below * loses[0];
         total += fabs(q[i]);
         p[i] = 0;
     }
     if (total == 0)
         return false;
-    for (int i = 0; i < LANES; i++) {
-        sample->magnitude[i] += fabs(q[i]) * sample->move[n->row];
-        sample->absolute[i] += absolute ? fabs(q[i]) * absolute[n->row] : 0;
-    }
+    double *restrict magnitude = sample->magnitude, move = sample->move[n->row];
+    for (int i = 0; i < LANES; i++)
+        magnitude[i] += fabs(q[i]) * move;
+    for (int i = 0; absolute && i < LANES; i++)
+        sample->absolute[i] += fabs(q[i]) * absolute[n->row];
     return true;
 }
 
 static void add_row(lip_local_sample *sample, int64_t row, const double *q)
 {
     const lip_rows *z = &sample->local->system.z.m;
+    const four *from = (const four *)q;
     sample->work += z->start[row + 1] - z->start[row];
     for (int64_t e = z->start[row]; e < z->start[row + 1]; e++) {
-        double *to = sample->p + (int64_t)z->col[e] * LANES, value = z->value[e];
+        four *to = (four *)(sample->p + (int64_t)z->col[e] * LANES);
         sample->touched[z->col[e]] = true;
-        for (int i = 0; i < LANES; i++)
-            to[i] += q[i] * value;
+        for (int i = 0; i < PIECES; i++)
+            to[i] += from[i] * z->value[e];
     }
 }
 
@@ -102,7 +108,8 @@ static void take_layer(lip_local_sample *sample, size_t index, double *fall)
 {
     const lip_local_layer *layer = &sample->local->layers[index];
     bool follows = lip_local_follows(layer);
-    double q[LANES], far = layer->kind == LIP_VAR_INPUT ? sample->r : sample->group[index];
+    _Alignas(four) double q[LANES];
+    double far = layer->kind == LIP_VAR_INPUT ? sample->r : sample->group[index];
     sums s = { { 0 }, { 0 }, { 0 }, { 0 } };
     for (int64_t m = layer->first + layer->count - 1; m >= layer->first; m--) {
         if (!sample->touched[m])
