@@ -89,6 +89,16 @@ static int64_t most_in_column(const lip_rows *m, int64_t *counts)
     return most;
 }
 
+/* How often a row is added for one column, at most: once, or for each window that an element of a max-pool is in. */
+static double most_times(const lip_local *local)
+{
+    double most = 1;
+    for (size_t i = 0; i < local->layer_count; i++)
+        if (local->layers[i].windows.outputs > 0)
+            most = fmax(most, local->system.variable[local->layers[i].first_row].constant);
+    return most;
+}
+
 lip_status lip_local_open(const lip_model *model, const lip_layer_plan *plans, const double *gains, size_t count,
                           const double *lipschitz, lip_arena *arena, const lip_local **out, lip_error *error)
 {
@@ -109,8 +119,8 @@ lip_status lip_local_open(const lip_model *model, const lip_layer_plan *plans, c
     status = cut(local, plans, lipschitz, arena, error);
     if (status != LIP_OK)
         return status;
-    int64_t terms = most_in_column(&system->z.m, counts) + 2;
-    local->drift = lip_add_up(lip_gamma((double)terms + 8),
+    double terms = (double)most_in_column(&system->z.m, counts) * most_times(local) + 2;
+    local->drift = lip_add_up(lip_gamma(terms + 8),
                               lip_mul_up(fmax(system->z.relative, system->y.relative), 1 + 0x1p-20));
     *out = local;
     return LIP_OK;

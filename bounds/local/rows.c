@@ -4,7 +4,8 @@
  * Rounding. The coefficients in p are computed; whatever they are, the identity
  *     p_m g_m = p_m c_m dz_m + p_m (g_m - c_m dz_m)
  * holds for them, and dz_m = Z_m v. What is lost is where p_m c_m Z^_m is added to p, and between Z^ and Z. A
- * coefficient p_k is a sum of at most n products, n the largest number of rows that share a column; in any order,
+ * coefficient p_k is a sum of at most n products, n the largest number of rows that share a column (of a max-pool's
+ * inputs, once for each of its windows); in any order,
  *     |computed - sum|_k <= gamma_{n+2} sum_m |q_m| |Z^_mk|,   q_m = fl(p_m c_m),
  * with the row that it began with as one more term. So the total is wrong by at most
  *     drift * sum_m |q_m| move_m + |v|_2 sum_m |q_m| absolute_m,   drift = gamma_{n+2} + relative,

@@ -90,6 +90,6 @@ lip_local_slope lip_local_slope_of(const lip_local_kind *kind, double width, dou
     lip_interval value, slope;
     kind->curve->on((lip_interval) { lip_sub_down(lowest, down), lip_add_up(highest, up) }, kind->parameters, &value,
                     &slope);
-    double lo = fmax(0, lip_sub_down(slope.lo, kind->a)), hi = fmin(width, lip_sub_up(slope.hi, kind->a));
+    double lo = fmax(0, lip_add_down(slope.lo, -kind->a)), hi = fmin(width, lip_add_up(slope.hi, -kind->a));
     return lo <= hi ? between(lo, hi) : between(0, width);
 }
