@@ -282,6 +282,28 @@ static void ends(void **unused)
     }
 }
 
+/* A neuron that stays on a piece without a kink loses nothing: it counts as linear. */
+static void pieces_without_a_kink_are_linear(void **unused)
+{
+    (void)unused;
+    const double at[] = { -8, 3, 12 }, slope[] = { 0, 1, 0 };
+    int clips = 0;
+    for (int k = 0; k < KINDS; k++) {
+        opened o;
+        if (strcmp(all[k].extra, "0 6") != 0)
+            continue;
+        open_activation(&o, &all[k]);
+        for (int i = 0; i < 3; i++) {
+            lip_local_slope bound = lip_local_slope_of(&o.kind, o.width, at[i], 0.5, 1, 2);
+            for (int s = 0; s < 2; s++)
+                assert_true(bound.c[s] == slope[i] && bound.w[s] == 0);
+        }
+        clips++;
+        close_activation(&o);
+    }
+    assert_int_equal(clips, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +311,7 @@ int main(void)
         cmocka_unit_test(bounds_of_hinges_are_attained),
         cmocka_unit_test(bounds_of_curves_are_attained),
         cmocka_unit_test(ends),
+        cmocka_unit_test(pieces_without_a_kink_are_linear),
     };
     return cmocka_run_group_tests_name("local slopes", tests, NULL, NULL);
 }
