@@ -2,8 +2,8 @@
  * local_radius.c: the search for the radius at which some logit could catch up.
  *
  * used(r) = max over j of (fall_j(r) + slope_j r) / left_j grows with r, about as r^p with p between 1 (no neuron
- * crosses its kink) and 2 or 3; r is proved where used(r) < 1. Each step aims at used = 1 through the ends of the
- * bracket on logarithmic scales; one that would leave the bracket halves it.
+ * crosses its kink) and 2 or 3; r is proved where used(r) < 1. Each step aims at used = 1 through the last two
+ * points on logarithmic scales; one that would leave the bracket halves it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { MOST_CALLS = 9 };
-static const double NEAR = 0.996; /* used, or the bracket's ends, lower / upper, at the end */
+static const double NEAR = 0.995; /* used, or the bracket's ends, lower / upper, at the end */
 
 lip_status lip_local_ends(const lip_local *local, const lip_error_plan *plan, lip_arena *arena, const size_t **end,
                           lip_error *error)
@@ -95,18 +95,13 @@ typedef struct point {
     double r, used; /* r 0: none */
 } point;
 
-/* Where used = 1 by the power law through the points. */
-static double aim(point lo, point hi, point last)
+/* Where used = 1, and a little before, by the power law through the last two points. */
+static double aim(point last, point before)
 {
-    double power = 1.5;
-    if (lo.r > 0 && hi.r > 0 && lo.used > 0 && isfinite(hi.used))
-        power = fmin(4, fmax(1, log(hi.used / lo.used) / log(hi.r / lo.r)));
-    point from = hi.r > 0 && lo.r > 0 ? (hi.used * lo.used < 1 ? hi : lo) : last;
-    double r = from.used > 0 && isfinite(from.used) ? from.r * pow(from.used, -1 / power) : last.r / 2;
-    r *= 0.999;
-    if (hi.r > 0 && lo.r > 0 && !(r > lo.r && r < hi.r))
-        r = sqrt(lo.r * hi.r);
-    return r;
+    double power = before.r > 0 ? log(last.used / before.used) / log(last.r / before.r) : 1.5;
+    if (!(last.used > 0 && isfinite(last.used)))
+        return last.used > 0 ? last.r / 2 : 2 * last.r;
+    return last.r * pow(last.used, -1 / (power >= 1 && power <= 6 ? power : 1.5)) * 0.999;
 }
 
 static bool is_done(point lo, point hi) { return lo.used > NEAR || (hi.r > 0 && lo.r > NEAR * hi.r); }
@@ -117,7 +112,7 @@ double lip_local_radius(lip_local_tile *tile, int64_t at, const lip_affine *erro
     for (size_t k = 0; k < lip_local_layers(tile->local); k++)
         tile->error[k] = errors[tile->end[k]].at0;
     lip_local_sample_set(tile->sample, tile->z + at * lip_local_anchored(tile->local), tile->error);
-    point lo = { 0, 0 }, hi = { 0, 0 }, next = { fmin(2 * from, most), 0 };
+    point lo = { 0, 0 }, hi = { 0, 0 }, before = { 0, 0 }, next = { fmin(2 * from, most), 0 };
     for (int call = 0; call < MOST_CALLS && next.r > from && !is_done(lo, hi); call++) {
         next.used = used(tile, left, classes, t, next.r);
         if (next.used < 1) {
@@ -126,10 +121,13 @@ double lip_local_radius(lip_local_tile *tile, int64_t at, const lip_affine *erro
             hi = next;
             lip_local_keep(tile->sample);
         }
-        if (next.used < 1 && next.r >= most)
+        double r = aim(next, before);
+        if (hi.r > 0 && lo.r > 0 && !(r > lo.r && r < hi.r))
+            r = sqrt(lo.r * hi.r);
+        before = next;
+        next.r = fmin(r, most);
+        if (lo.r >= most)
             break;
-        next.r = fmin(aim(lo, hi, next), most);
-        next.r = hi.r > 0 ? next.r : fmax(next.r, 1.01 * lo.r) < most ? fmax(next.r, 1.01 * lo.r) : most;
     }
     return lo.r;
 }
