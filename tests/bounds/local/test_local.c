@@ -137,6 +137,22 @@ static double worst_with_one_kink(const hidden *net, const double *x, int64_t t,
     return worst;
 }
 
+/* The same where the neuron is said to be `shift` from where it is, and said not to be known better. */
+static void anchor_is_off(const opened *o, const hidden *net, const double *x, int64_t t, double shift)
+{
+    const lip_local_tile *tile = &o->certifier->pool->local;
+    double z[DIM], error[2] = { fabs(shift), fabs(shift) }, fall[CLASSES];
+    assert_int_equal(lip_local_layers(tile->local), 2);
+    memcpy(z, tile->z, (size_t)net->neurons * sizeof *z);
+    z[0] += shift;
+    lip_local_sample_set(tile->sample, z, error);
+    for (double r = 0.125; r < 4; r *= 2) {
+        falls(o, r, t, fall);
+        for (int64_t j = 0; j < CLASSES; j++)
+            assert_true(j == t || fall[j] >= worst_with_one_kink(net, x, t, j, 0, r));
+    }
+}
+
 /* One neuron that may cross: never below the exact fall, equal to it up to the kink, and not far from it beyond. */
 static void one_kink(void **unused)
 {
@@ -173,6 +189,8 @@ static void one_kink(void **unused)
                 count++;
             }
         }
+        for (double shift = -0.4; shift < 0.5; shift += 0.8)
+            anchor_is_off(&o, &net, x, c.label, shift);
         for (int64_t j = 0; c.radius > 0 && j < CLASSES; j++)
             if (j != c.label)
                 assert_true(worst_with_one_kink(&net, x, c.label, j, 0, c.radius * (1 - 1e-12)) <
@@ -181,6 +199,100 @@ static void one_kink(void **unused)
     }
     print_message("# one kink: bound / exact fall %.4f in the mean, at most %.4f\n", sum / count, widest);
     assert_true(widest < 2.5 && sum / count < 1.1 && straight > 40);
+}
+
+/* ---------------------------------------------------------- a few nodes by hand */
+
+/* y_0 = c + w v, y_1 = 0, y_2 = -100. */
+static void add_head(build *b, const char *v, int n, const double *w, double c)
+{
+    double matrix[CLASSES * DIM] = { 0 }, bias[CLASSES] = { c, 0, -100 };
+    char shape[32], inputs[32];
+    memcpy(matrix, w, (size_t)n * sizeof *w);
+    snprintf(shape, sizeof shape, "%dx%d", CLASSES, n);
+    snprintf(inputs, sizeof inputs, "%s v c", v);
+    build_reals(b, "v", shape, matrix);
+    build_reals(b, "c", "3", bias);
+    build_node(b, "Gemm", inputs, "y");
+    build_attr_int(b, "transB", 1);
+    build_output(b, "y");
+}
+
+/* How far y_0 - y_1 can fall. */
+static double fall_of(opened *o, const double *x, double r)
+{
+    double fall[CLASSES];
+    assert_int_equal(certify(o, x).label, 0);
+    falls(o, r, 0, fall);
+    return fall[1];
+}
+
+/* x_0 - max(x_0, x_1) falls by sqrt(2) r - gap: by both moving at once. */
+static void max_pool(void **unused)
+{
+    (void)unused;
+    const double w[] = { 1, 0, -1 };
+    for (double gap = 0; gap < 2; gap += 0.25) {
+        const double x[] = { 3, 3 - gap };
+        opened o = { .build = build_new(17) };
+        build_input(o.build, "x", "1x1x1x2");
+        build_node(o.build, "MaxPool", "x", "u");
+        build_attr_ints(o.build, "kernel_shape", 2, (int64_t[]){ 1, 2 });
+        build_node(o.build, "Flatten", "x", "a");
+        build_node(o.build, "Flatten", "u", "b");
+        build_node(o.build, "Concat", "a b", "h");
+        build_attr_int(o.build, "axis", 1);
+        add_head(o.build, "h", 3, w, 5);
+        open_with(&o, exact, NULL);
+        for (double r = 0.0625; r < 8; r *= 1.25) {
+            double fall = fall_of(&o, x, r), exactly = fmax(0, sqrt(2) * r - gap);
+            assert_true(fall >= exactly * (1 - 1e-15));
+            assert_true(gap > 0 || fall * 0.999 < exactly);
+            assert_true(fall < 1e-12 || 2 * r > gap);
+        }
+        close_opened(&o);
+    }
+}
+
+/* 10 u_0 - 10 u_1, u = softmax(x) at x_0 = x_1: the steepest there is. */
+static void softmax_inside(void **unused)
+{
+    (void)unused;
+    const double w[] = { 10, -10 }, x[] = { 1, 1 };
+    opened o = { .build = build_new(17) };
+    build_input(o.build, "x", "1x2");
+    build_node(o.build, "Softmax", "x", "u");
+    add_head(o.build, "u", 2, w, 1);
+    open_with(&o, exact, NULL);
+    for (double r = 0x1p-12; r < 1; r *= 2) {
+        double fall = fall_of(&o, x, r), exactly = 10 * tanh(r / sqrt(2));
+        assert_true(fall >= exactly);
+        assert_true(r > 0.01 || fall * 0.999 < exactly);
+    }
+    close_opened(&o);
+}
+
+/* -max(a, 0) for a = max(x, 0) - gap, x = 0: it moves to one side only, and from the gap on. */
+static void one_side(void **unused)
+{
+    (void)unused;
+    const double one[] = { 1 }, below[] = { -0.5 }, w[] = { -1 }, x[] = { 0 };
+    opened o = { .build = build_new(17) };
+    build_input(o.build, "x", "1x1");
+    build_reals(o.build, "p", "1x1", one);
+    build_reals(o.build, "q", "1", below);
+    build_node(o.build, "Gemm", "x p", "z");
+    build_node(o.build, "Relu", "z", "h");
+    build_node(o.build, "Gemm", "h p q", "a");
+    build_node(o.build, "Relu", "a", "u");
+    add_head(o.build, "u", 1, w, 5);
+    open_with(&o, exact, NULL);
+    for (double r = 0.125; r < 4; r *= 1.25) {
+        double fall = fall_of(&o, x, r), exactly = fmax(0, r - 0.5);
+        assert_true(fall >= exactly);
+        assert_true(r < 0.5 ? fall < 1e-12 : fall <= r);
+    }
+    close_opened(&o);
 }
 
 /* -------------------------------------------------------------------- fixtures */
@@ -238,6 +350,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(far_from_kinks_bounds_are_gradients),
         cmocka_unit_test(one_kink),
+        cmocka_unit_test(max_pool),
+        cmocka_unit_test(softmax_inside),
+        cmocka_unit_test(one_side),
         cmocka_unit_test(fixtures_have_larger_radii),
     };
     folder = argc > 1 ? argv[1] : "fixtures/models";
