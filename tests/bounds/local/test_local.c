@@ -272,27 +272,30 @@ static void softmax_inside(void **unused)
     close_opened(&o);
 }
 
-/* -max(a, 0) for a = max(x, 0) - gap, x = 0: it moves to one side only, and from the gap on. */
+/* -max(a, 0) for a = factor max(x, 0) - 1/2 at x = -1/8: a moves to one side only, and counts from the gap on. */
 static void one_side(void **unused)
 {
     (void)unused;
-    const double one[] = { 1 }, below[] = { -0.5 }, w[] = { -1 }, x[] = { 0 };
-    opened o = { .build = build_new(17) };
-    build_input(o.build, "x", "1x1");
-    build_reals(o.build, "p", "1x1", one);
-    build_reals(o.build, "q", "1", below);
-    build_node(o.build, "Gemm", "x p", "z");
-    build_node(o.build, "Relu", "z", "h");
-    build_node(o.build, "Gemm", "h p q", "a");
-    build_node(o.build, "Relu", "a", "u");
-    add_head(o.build, "u", 1, w, 5);
-    open_with(&o, exact, NULL);
-    for (double r = 0.125; r < 4; r *= 1.25) {
-        double fall = fall_of(&o, x, r), exactly = fmax(0, r - 0.5);
-        assert_true(fall >= exactly);
-        assert_true(r < 0.5 ? fall < 1e-12 : fall <= r);
+    const double one[] = { 1 }, below[] = { -0.5 }, w[] = { -1 }, x[] = { -0.125 };
+    for (double factor = 1; factor < 3; factor++) {
+        opened o = { .build = build_new(17) };
+        build_input(o.build, "x", "1x1");
+        build_reals(o.build, "p", "1x1", one);
+        build_reals(o.build, "f", "1x1", &factor);
+        build_reals(o.build, "q", "1", below);
+        build_node(o.build, "Gemm", "x p", "z");
+        build_node(o.build, "Relu", "z", "h");
+        build_node(o.build, "Gemm", "h f q", "a");
+        build_node(o.build, "Relu", "a", "u");
+        add_head(o.build, "u", 1, w, 5);
+        open_with(&o, exact, NULL);
+        for (double r = 0.125; r < 4; r *= 1.25) {
+            double fall = fall_of(&o, x, r), exactly = fmax(0, factor * (r - 0.125) - 0.5);
+            assert_true(fall >= exactly);
+            assert_true(factor * (r - 0.125) < 0.5 ? fall < 1e-12 : fall <= factor * r);
+        }
+        close_opened(&o);
     }
-    close_opened(&o);
 }
 
 /* -------------------------------------------------------------------- fixtures */
