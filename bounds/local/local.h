@@ -29,9 +29,9 @@ typedef struct lip_local lip_local;
 typedef struct lip_local_sample lip_local_sample;
 
 /*
- * gains[i] belongs to plans[i]; lipschitz[v] >= the Lipschitz constant from the input to value v, for the inputs of
- * layers that are not linear (+inf: not known). Everything lies in the arena. LIP_EUNSUPPORTED, with the reason, where
- * system.h has no system of the network.
+ * Plans as lip_plan_layers makes them, without ranges; gains[i] belongs to plans[i]; lipschitz[v] >= the Lipschitz
+ * constant from the input to value v, for the inputs of layers that are not linear (+inf: not known). Everything lies
+ * in the arena. LIP_EUNSUPPORTED, with the reason, where system.h has no system of the network.
  */
 lip_status lip_local_open(const lip_model *model, const lip_layer_plan *plans, const double *gains, size_t count,
                           const double *lipschitz, lip_arena *arena, const lip_local **out, lip_error *error);
