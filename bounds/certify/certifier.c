@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TILE = 32, LOCAL_TILE = 2, TILE_ELEMENTS = 1 << 22 };
+enum { TILE = 32, TILE_ELEMENTS = 1 << 22 };
 
 static const char vacuous[] = "the rounding error of the deployed precision is bounded, but its bound exceeds every "
                               "margin so far";
@@ -136,9 +136,9 @@ static void find_refusals(lip_certifier *c, lip_worker *w)
 static lip_status open_local(lip_certifier *c, lip_error *error)
 {
     lip_error why = { 0 };
-    double *lipschitz = lip_arena_alloc(&c->arena, (int64_t)c->plan.value_count, sizeof *lipschitz);
     if (!c->options.local)
         return LIP_OK;
+    double *lipschitz = lip_arena_alloc(&c->arena, (int64_t)c->plan.value_count, sizeof *lipschitz);
     for (size_t v = 0; lipschitz && v < c->plan.value_count; v++) /* 0: not the end of a step */
         lipschitz[v] = c->plan.lipschitz[v] > 0 ? c->plan.lipschitz[v] : (double)INFINITY;
     const lip_local *local = NULL;
@@ -179,8 +179,8 @@ static lip_status open_parts(lip_certifier *c, const lip_report *report, lip_err
     c->radii.network_upper = report->network.upper;
     c->radii.pairwise_upper = report->pairwise_upper;
     status = open_local(c, error);
-    if (c->local && c->tile > LOCAL_TILE) /* a sample takes long: threads are to share a few of them, too */
-        c->tile = LOCAL_TILE;
+    if (c->local) /* a sample takes long: threads are to share a few of them, too */
+        c->tile = 1;
     if (status == LIP_OK)
         status = lip_certifier_worker(c, &c->pool, error);
     if (status != LIP_OK)

@@ -44,7 +44,7 @@ static double found(const char *name, const lip_input_range *range, uint64_t see
 static void check(const char *name, double least, double proved)
 {
     double slope = found(name, NULL, 0);
-    print_message("%s: %.6g\n", name, slope);
+    print_message("# %s: %.6g\n", name, slope);
     assert_true(slope >= least && slope <= proved);
 }
 
