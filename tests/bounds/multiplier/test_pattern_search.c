@@ -75,7 +75,7 @@ static void boxes(void **unused)
     const double lo = 0, hi = 1;
     const lip_input_range range = { &lo, &hi, 1 };
     double slope = found("fmnist_mlp2_base", &range, 1);
-    print_message("fmnist_mlp2_base in its box: %.6g\n", slope);
+    print_message("# fmnist_mlp2_base in its box: %.6g\n", slope);
     assert_true(slope > 60 && slope <= 127.7);
     assert_true(slope == found("fmnist_mlp2_base", &range, 1));
 }
