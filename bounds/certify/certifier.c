@@ -148,6 +148,8 @@ static lip_status open_local(lip_certifier *c, lip_error *error)
         status = lip_local_ends(local, &c->plan, &c->arena, &c->local_end, &why);
     if (status == LIP_OK)
         c->local = local;
+    if (status == LIP_EMEMORY)
+        snprintf(why.reason, sizeof why.reason, "the bounds around samples (local) pass the memory cap");
     if (status != LIP_EUNSUPPORTED) {
         if (status != LIP_OK && error)
             *error = why;

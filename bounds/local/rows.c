@@ -10,7 +10,8 @@
  * with the row that it began with as one more term. So the total is wrong by at most
  *     drift * sum_m |q_m| move_m + |v|_2 sum_m |q_m| absolute_m,   drift = gamma_{n+2} + relative,
  * move_m >= sum_k |Z^_mk| |v_k|, plus 2^-1074 |v_k| for each product that underflows. The sums of nonnegative numbers
- * that make the bound itself are enlarged at the end by gamma of their number of terms.
+ * that make the bound itself are enlarged at the end by gamma of their number of terms, and by what underflowed in
+ * them.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -141,7 +142,7 @@ void lip_local_take_back(lip_local_sample *sample, size_t layers, double *fall)
         take_layer(sample, k, fall);
     for (int i = 0; i < LANES; i++) {
         double drift = local->drift * sample->magnitude[i] + sample->all * (sample->absolute[i] + 0x1p-900);
-        fall[i] = lip_mul_up(fall[i] + drift, more);
+        fall[i] = lip_mul_up(fall[i] + drift + 0x1p-1000, more);
         sample->magnitude[i] = sample->absolute[i] = 0;
     }
 }
